@@ -1,0 +1,1 @@
+//! Placeholder paragraph; the owner of this crate replaces it.
