@@ -1,0 +1,110 @@
+//! Statements: one SQL text for both engines, declared once, found again by a test that prepares them all.
+
+use std::borrow::Cow;
+
+/// One SQL statement. Declare it with [`sql!`](crate::sql), or compose it with [`Builder`](crate::Builder).
+#[derive(Debug)]
+pub struct Statement {
+    name: Cow<'static, str>,
+    text: Cow<'static, str>,
+    params: usize,
+    columns: &'static [&'static str],
+    global: bool,
+    place: (&'static str, u32),
+}
+
+/// What `sql!` puts into the link-time list.
+#[doc(hidden)]
+pub struct Registered(pub &'static Statement);
+inventory::collect!(Registered);
+
+impl Statement {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn declared(
+        name: &'static str,
+        text: &'static str,
+        params: usize,
+        columns: &'static [&'static str],
+        global: bool,
+        place: (&'static str, u32),
+    ) -> Self {
+        Self { name: Cow::Borrowed(name), text: Cow::Borrowed(text), params, columns, global, place }
+    }
+
+    pub(crate) fn composed(text: String, params: usize) -> Self {
+        let (name, text) = (Cow::Borrowed("composed statement"), Cow::Owned(text));
+        Self { name, text, params, columns: &[], global: false, place: ("", 0) }
+    }
+
+    /// A statement of this crate itself (migrations and their records).
+    pub(crate) fn internal(name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>, params: usize) -> Self {
+        Self { name: name.into(), text: text.into(), params, columns: &[], global: true, place: ("", 0) }
+    }
+
+    /// All statements declared by `sql!` in the crates linked into this program, in no particular order.
+    pub fn all() -> impl Iterator<Item = &'static Statement> {
+        inventory::iter::<Registered>.into_iter().map(|registered| registered.0)
+    }
+
+    /// The constant's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SQL text as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How many parameters (`$1..$n`) it takes.
+    #[must_use]
+    pub fn params(&self) -> usize {
+        self.params
+    }
+
+    /// Column names its row type expects; empty if not checked.
+    #[must_use]
+    pub fn columns(&self) -> &'static [&'static str] {
+        self.columns
+    }
+
+    /// It may look across workspaces (sign-in, jobs, operation).
+    #[must_use]
+    pub fn is_global(&self) -> bool {
+        self.global
+    }
+
+    /// File and line of the declaration.
+    #[must_use]
+    pub fn place(&self) -> (&'static str, u32) {
+        self.place
+    }
+}
+
+/// Declares a statement and registers it:
+/// `sql!(pub CASE_BY_ID = "SELECT .. WHERE workspace_id = $1 AND id = $2", params: 2, row: CaseRow);`
+/// `row` is optional; a last `, global` marks a statement that may look across workspaces.
+#[macro_export]
+macro_rules! sql {
+    ($(#[$meta:meta])* $vis:vis $name:ident = $text:expr, params: $params:expr $(,)?) => {
+        $crate::sql!(@declare [$(#[$meta])* $vis] $name, $text, $params, &[], false);
+    };
+    ($(#[$meta:meta])* $vis:vis $name:ident = $text:expr, params: $params:expr, global $(,)?) => {
+        $crate::sql!(@declare [$(#[$meta])* $vis] $name, $text, $params, &[], true);
+    };
+    ($(#[$meta:meta])* $vis:vis $name:ident = $text:expr, params: $params:expr, row: $row:ty $(,)?) => {
+        $crate::sql!(@declare [$(#[$meta])* $vis] $name, $text, $params, <$row as $crate::FromRow>::COLUMNS, false);
+    };
+    ($(#[$meta:meta])* $vis:vis $name:ident = $text:expr, params: $params:expr, row: $row:ty, global $(,)?) => {
+        $crate::sql!(@declare [$(#[$meta])* $vis] $name, $text, $params, <$row as $crate::FromRow>::COLUMNS, true);
+    };
+    (@declare [$(#[$meta:meta])* $vis:vis] $name:ident, $text:expr, $params:expr, $columns:expr, $global:expr) => {
+        $(#[$meta])*
+        $vis static $name: $crate::Statement =
+            $crate::Statement::declared(stringify!($name), $text, $params, $columns, $global, (file!(), line!()));
+        $crate::inventory::submit! { $crate::statement::Registered(&$name) }
+    };
+}
