@@ -3,8 +3,26 @@
 //! Start reading in `case/`, the example every other aggregate imitates.
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod actor;
+pub mod aggregate;
+pub mod case;
+pub mod channel;
+pub mod customer;
+pub mod event;
+pub mod filter;
 pub mod ids;
+pub mod limits;
+pub mod permission;
+pub mod rejection;
+pub mod routing;
 pub mod time;
 
+pub use actor::{Actor, Ctx, Policies};
+pub use aggregate::{Aggregate, Happened};
+pub use channel::ChannelKind;
+pub use event::Event;
 pub use ids::*;
+pub use permission::Permission;
+pub use rejection::{Code, Rejection};
 pub use time::{Span, Timestamp};
