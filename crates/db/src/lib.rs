@@ -35,7 +35,9 @@ pub use fault::CrashPoint;
 #[doc(hidden)]
 pub use inventory;
 pub use migrate::Migration;
-pub use row::{FromRow, Row, column};
+#[doc(hidden)]
+pub use row::column;
+pub use row::{FromRow, Row};
 pub use statement::Statement;
 pub use transaction::{Connection, Query, Read, Tx};
 pub use value::{FromValue, Value};

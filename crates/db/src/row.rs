@@ -101,7 +101,7 @@ macro_rules! row {
         $vis struct $name { $($(#[$field_meta])* $field_vis $field: $type),+ }
 
         impl $crate::FromRow for $name {
-            const COLUMNS: &'static [&'static str] = &[$($crate::row::column(stringify!($field))),+];
+            const COLUMNS: &'static [&'static str] = &[$($crate::column(stringify!($field))),+];
 
             fn from_row(row: &mut $crate::Row) -> ::core::result::Result<Self, $crate::Error> {
                 let mut index = 0_usize..;
