@@ -17,6 +17,10 @@ pub const IDENTITIES_PER_CUSTOMER: usize = 50;
 pub const ADDRESS_CHARS: usize = 320;
 pub const FILTER_DEPTH: usize = 8;
 pub const FILTER_NODES: usize = 64;
+/// Values of one list in a filter.
+pub const FILTER_LIST: usize = 32;
+/// A text in a filter, and a search.
+pub const FILTER_TEXT_CHARS: usize = 200;
 pub const PAGE_ITEMS: usize = 100;
 pub const JSON_BODY_BYTES: usize = 2 * 1024 * 1024;
 pub const SNOOZE_MAX_DAYS: i64 = 366;
