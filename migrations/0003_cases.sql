@@ -72,6 +72,8 @@ CREATE INDEX case_assignee ON case_record (workspace_id, assignee_id, status_ran
 CREATE INDEX case_team ON case_record (workspace_id, team_id, status_rank, last_message_at, id);
 CREATE INDEX case_customer ON case_record (workspace_id, customer_id, opened_at);
 CREATE INDEX case_updated ON case_record (workspace_id, last_message_at, id);
+CREATE INDEX case_waiting ON case_record (workspace_id, waiting_since, last_message_at, id);
+CREATE INDEX case_reason ON case_record (workspace_id, reason_id);
 
 CREATE TABLE case_tag (
   workspace_id BYTEA NOT NULL,
@@ -115,12 +117,18 @@ CREATE TABLE message (
   quoted_text TEXT NOT NULL,
   meta TEXT NOT NULL,
   delivery TEXT NOT NULL,
+  -- the code of the failure
   delivery_error TEXT,
+  -- end of the undo window while `delivery` is held
+  held_until BIGINT,
+  -- when it was written, as far as we know; `at` is when it reached us
+  sent_at BIGINT NOT NULL,
   inbox_id BYTEA,
   PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX message_seq ON message (workspace_id, conversation_id, seq);
 CREATE INDEX message_case ON message (workspace_id, case_id, at, id);
+CREATE INDEX message_inbox ON message (workspace_id, inbox_id);
 
 -- Message-IDs seen or made, for threading (domain of a mail: lower-cased, without angle brackets).
 CREATE TABLE mail_reference (
@@ -130,6 +138,7 @@ CREATE TABLE mail_reference (
   case_id BYTEA NOT NULL,
   PRIMARY KEY (workspace_id, mail_id, message_id)
 );
+CREATE INDEX mail_reference_message ON mail_reference (workspace_id, message_id);
 CREATE TABLE participant (
   workspace_id BYTEA NOT NULL,
   conversation_id BYTEA NOT NULL,
@@ -167,6 +176,15 @@ CREATE TABLE draft (
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, case_id, user_id)
 );
+-- Up to when an agent has seen a case: what is newer is unread for them.
+CREATE TABLE case_seen (
+  workspace_id BYTEA NOT NULL,
+  user_id BYTEA NOT NULL,
+  case_id BYTEA NOT NULL,
+  seen_at BIGINT NOT NULL,
+  PRIMARY KEY (workspace_id, user_id, case_id)
+);
+-- owner_id set: one person's; team_id set: a team's; neither: everybody's
 CREATE TABLE saved_view (
   workspace_id BYTEA NOT NULL,
   id BYTEA NOT NULL,
