@@ -29,6 +29,10 @@ impl Cluster {
         if root::from_environment(VARIABLE).is_some() {
             return Ok(None);
         }
+        Self::start_private().map(Some)
+    }
+
+    fn start_private() -> Outcome<Self> {
         let programs = programs()?;
         let folder = std::env::temp_dir().join(format!("steward-test-pg-{}", std::process::id()));
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -40,7 +44,7 @@ impl Cluster {
         let cluster = Self { programs, folder, url };
         cluster.initialise()?;
         cluster.serve(port)?;
-        Ok(Some(cluster))
+        Ok(cluster)
     }
 
     /// A `postgres://` address with the right to create databases.
@@ -136,4 +140,20 @@ fn free_port() -> Outcome<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
     let address = listener.local_addr().map_err(|error| format!("no free port: {error}"))?;
     Ok(address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_answers_and_leaves_nothing_behind() {
+        let cluster = Cluster::start_private().unwrap();
+        let port = cluster.url().rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+        let query = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-Atc", "SELECT 6 * 7"];
+        assert_eq!(shell::read(cluster.command("psql", &query)).unwrap().trim(), "42");
+        let folder = cluster.folder.clone();
+        drop(cluster);
+        assert!(!folder.exists());
+    }
 }

@@ -75,7 +75,7 @@ fn front_page(package: &Package, files: &[File]) -> Vec<Finding> {
     let mut missing = |what: &str| {
         findings.push(Finding { rule: "crate", subject: main.path.clone(), measured: 1, message: what.to_owned() });
     };
-    if !main.text.starts_with("//!") {
+    if main.text.lines().take_while(|line| line.starts_with("//!")).count() < 3 {
         missing("starts with a `//!` paragraph: what it owns, what it must never do, where to start reading");
     }
     if !main.text.contains("#![forbid(unsafe_code)]") || !manifest.contains("[lints]\nworkspace = true") {
