@@ -11,7 +11,10 @@ use crate::{Error, Retryable};
 /// What the storage thread should do with the transaction (or savepoint) in which a closure ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Commit,
+    Commit {
+        /// Some row was changed.
+        changed: bool,
+    },
     Rollback,
     /// Roll back, then run again if runs are left.
     Retry,
@@ -23,7 +26,6 @@ pub(crate) trait Job: Send {
     fn run(&mut self, session: &mut dyn Session) -> Outcome;
 
     /// Answers the caller: with the kept result, or with `error` if the transaction around it failed.
-    /// Returns whether the error would allow another run (so that a failed commit can be retried).
     fn finish(self: Box<Self>, transaction: Result<(), Error>);
 }
 
@@ -65,7 +67,7 @@ where
         let result = guarded(|| (self.closure)(&mut tx));
         // An engine that went on after a failed statement would commit half a command.
         let result = if result.is_ok() && tx.failed() { Err(E::from(Error::Aborted)) } else { result };
-        let outcome = outcome(&result);
+        let outcome = outcome(&result, tx.changed());
         self.result = Some(result);
         outcome
     }
@@ -84,7 +86,7 @@ where
     fn run(&mut self, session: &mut dyn Session) -> Outcome {
         let mut read = Read::new(session);
         let result = guarded(|| (self.closure)(&mut read));
-        let outcome = outcome(&result);
+        let outcome = outcome(&result, false);
         self.result = Some(result);
         outcome
     }
@@ -103,9 +105,9 @@ fn guarded<T, E: From<Error>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E
     })
 }
 
-fn outcome<T, E: Retryable>(result: &Result<T, E>) -> Outcome {
+fn outcome<T, E: Retryable>(result: &Result<T, E>, changed: bool) -> Outcome {
     match result {
-        Ok(_) => Outcome::Commit,
+        Ok(_) => Outcome::Commit { changed },
         Err(error) if error.is_retryable() => Outcome::Retry,
         Err(_) => Outcome::Rollback,
     }
@@ -114,8 +116,7 @@ fn outcome<T, E: Retryable>(result: &Result<T, E>) -> Outcome {
 fn answer<T, E: From<Error>>(result: Option<Result<T, E>>, reply: Reply<Result<T, E>>, transaction: Result<(), Error>) {
     match (transaction, result) {
         (Ok(()), Some(result)) => reply.send(result),
-        // The closure's own refusal stands whatever became of the transaction around it... unless it is not certain:
-        // it may rest on rows of the same group that are now gone. So the transaction's error wins.
+        // Even over the closure's own refusal: that may rest on rows of the same group, which are now gone.
         (Err(error), _) => reply.send(Err(E::from(error))),
         (Ok(()), None) => reply.send(Err(E::from(Error::OutcomeUnknown))),
     }

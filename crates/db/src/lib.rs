@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod check;
 mod engine;
 mod error;
 #[cfg(feature = "faults")]
@@ -14,10 +15,15 @@ mod fault;
 mod job;
 pub mod limits;
 mod migrate;
+pub mod portable;
+mod postgres;
+mod postgres_value;
 mod row;
 mod sqlite;
 #[doc(hidden)]
 pub mod statement;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transaction;
 mod value;
 mod wake;
@@ -28,6 +34,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::{oneshot, watch};
 
 pub use builder::{Builder, escape_like};
+pub use check::{Problem, check_statements, query_plan};
 pub use engine::Engine;
 pub use error::{Error, Retryable};
 #[cfg(feature = "faults")]
@@ -68,6 +75,7 @@ pub(crate) struct Inner {
 
 pub(crate) enum Backend {
     Sqlite(sqlite::Pool),
+    Postgres(postgres::Pool),
 }
 
 impl Db {
@@ -81,7 +89,9 @@ impl Db {
             Settings::Sqlite { path, readers } => {
                 (Backend::Sqlite(sqlite::Pool::open(path, *readers, bell.clone())?), 1)
             }
-            Settings::Postgres { .. } => return Err(Error::Settings("PostgreSQL is not wired yet".to_owned())),
+            Settings::Postgres { url, workers, event_partitions } => {
+                (Backend::Postgres(postgres::Pool::open(url, *workers, &bell)?), (*event_partitions).max(1))
+            }
         };
         Ok(Self { inner: Arc::new(Inner { backend, partitions, bell }) })
     }
@@ -91,6 +101,7 @@ impl Db {
     pub fn engine(&self) -> Engine {
         match &self.inner.backend {
             Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
         }
     }
 
@@ -174,20 +185,28 @@ impl Db {
     pub fn arm(&self, point: CrashPoint) {
         match &self.inner.backend {
             Backend::Sqlite(pool) => pool.fault.arm(point),
+            Backend::Postgres(pool) => pool.fault.arm(point),
         }
     }
 
     fn submit_write(&self, job: Box<dyn Job>) {
         match &self.inner.backend {
             Backend::Sqlite(pool) => pool.write(job),
+            Backend::Postgres(pool) => pool.submit(job, true),
         }
     }
 
     fn submit_read(&self, job: Box<dyn Job>) {
         match &self.inner.backend {
             Backend::Sqlite(pool) => pool.read(job),
+            Backend::Postgres(pool) => pool.submit(job, false),
         }
     }
+}
+
+pub(crate) fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    started.map(drop).map_err(|error| Error::Settings(format!("can't start thread {name}: {error}")))
 }
 
 /// Arguments are counted before an engine sees them, so that both give the same error.

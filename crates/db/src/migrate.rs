@@ -149,7 +149,7 @@ fn check(set: &[Migration], recorded: &[Recorded]) -> Result<(), Error> {
 }
 
 /// Splits at semicolons outside `'..'`, `".."`, `--` and `/* */`; drops comments.
-fn split(text: &str) -> Vec<String> {
+pub(crate) fn split(text: &str) -> Vec<String> {
     let mut steps = Vec::new();
     let mut step = String::new();
     let mut chars = text.chars().peekable();

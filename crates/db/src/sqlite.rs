@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use rusqlite::types::{Value as SqliteValue, ValueRef};
 use rusqlite::{Connection as Sqlite, ErrorCode, OpenFlags};
@@ -43,13 +41,13 @@ impl Pool {
             #[cfg(feature = "faults")]
             fault: Arc::clone(&fault),
         };
-        spawn("db-writer", move || thread.run())?;
+        crate::spawn("db-writer", move || thread.run())?;
         let (reader, queue) = mpsc::sync_channel(limits::READ_QUEUE);
         let queue = Arc::new(Mutex::new(queue));
         for _ in 0..readers.max(1) {
             let connection = open_connection(path, false)?;
             let queue = Arc::clone(&queue);
-            spawn("db-reader", move || run_reader(&connection, &queue))?;
+            crate::spawn("db-reader", move || run_reader(&connection, &queue))?;
         }
         Ok(Self {
             writer,
@@ -79,11 +77,6 @@ fn send(queue: &SyncSender<Box<dyn Job>>, job: Box<dyn Job>) {
         Err(TrySendError::Full(job)) => job.finish(Err(Error::Busy)),
         Err(TrySendError::Disconnected(job)) => job.finish(Err(Error::OutcomeUnknown)),
     }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), Error> {
-    let started = thread::Builder::new().name(name.to_owned()).spawn(run);
-    started.map(drop).map_err(|error| Error::Settings(format!("can't start thread {name}: {error}")))
 }
 
 fn open_connection(path: &Path, writer: bool) -> Result<Sqlite, Error> {
@@ -141,27 +134,30 @@ impl Writer {
         }
         #[allow(clippy::disallowed_methods, reason = "bounds how long a group runs; no business time")]
         let started = std::time::Instant::now();
-        let mut next = Some(first);
+        let (mut next, mut changed) = (Some(first), false);
         while let Some(mut job) = next.take() {
             let alive = self.savepoint(job.as_mut());
             done.push(job);
-            if let Err(error) = alive {
-                let _ = self.connection.execute_batch("ROLLBACK");
-                return finish_all(done, &Err(error));
+            match alive {
+                Ok(row) => changed |= row,
+                Err(error) => {
+                    let _ = self.connection.execute_batch("ROLLBACK");
+                    return finish_all(done, &Err(error));
+                }
             }
             if done.len() < limits::GROUP_COMMANDS && started.elapsed() < limits::GROUP_TIME {
                 next = self.queue.try_recv().ok();
             }
         }
         let committed = self.commit();
-        if committed.is_ok() {
+        if changed && committed.is_ok() {
             self.committed.ring();
         }
         finish_all(done, &committed);
     }
 
-    /// An error means that the whole group's transaction is gone.
-    fn savepoint(&self, job: &mut dyn Job) -> Result<(), Error> {
+    /// Tells whether rows changed. An error means that the whole group's transaction is gone.
+    fn savepoint(&self, job: &mut dyn Job) -> Result<bool, Error> {
         let run = |text: &str| self.connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
         run("SAVEPOINT command").map_err(|error| failure("SAVEPOINT", &error))?;
         let outcome = job.run(&mut LiteSession { connection: &self.connection });
@@ -169,11 +165,16 @@ impl Writer {
             // Disk full, I/O error or out of memory inside the closure: SQLite has rolled everything back.
             return Err(Error::engine("transaction", "the engine rolled the whole group back"));
         }
-        if outcome != Outcome::Commit {
-            run("ROLLBACK TO command").map_err(|error| failure("ROLLBACK TO", &error))?;
-        }
+        // One writer: there is nobody to collide with, so a retry is a rollback like any other.
+        let changed = match outcome {
+            Outcome::Commit { changed } => changed,
+            Outcome::Rollback | Outcome::Retry => {
+                run("ROLLBACK TO command").map_err(|error| failure("ROLLBACK TO", &error))?;
+                false
+            }
+        };
         run("RELEASE command").map_err(|error| failure("RELEASE", &error))?;
-        Ok(())
+        Ok(changed)
     }
 
     fn commit(&self) -> Result<(), Error> {
@@ -319,7 +320,7 @@ impl Session for LiteSession<'_> {
     }
 }
 
-fn failure(statement: &str, error: &rusqlite::Error) -> Error {
+pub(crate) fn failure(statement: &str, error: &rusqlite::Error) -> Error {
     let statement = statement.to_owned();
     let rusqlite::Error::SqliteFailure(code, message) = error else {
         return Error::engine(statement, error);
@@ -336,12 +337,7 @@ fn failure(statement: &str, error: &rusqlite::Error) -> Error {
     }
 }
 
-#[allow(dead_code)]
-/// A way for `engine.rs` to work on the file beside the pool (backup, vacuum).
-pub(crate) fn maintenance(path: &Path) -> Result<Sqlite, Error> {
+/// A connection for `engine.rs` to work on the file beside the pool (backup, vacuum).
+pub(crate) fn beside(path: &Path) -> Result<Sqlite, Error> {
     open_connection(path, true)
 }
-
-#[allow(dead_code)]
-/// Total time a maintenance call waits for the writer.
-pub(crate) const MAINTENANCE_WAIT: Duration = limits::BUSY_TIMEOUT;

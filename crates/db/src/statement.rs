@@ -71,6 +71,12 @@ impl Statement {
         self.columns
     }
 
+    /// It changes rows (`INSERT .. RETURNING` and the like); portable SQL has no changing `WITH`.
+    pub(crate) fn writes(&self) -> bool {
+        let word = self.text.trim_start().get(..6).unwrap_or_default();
+        ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| word.eq_ignore_ascii_case(verb))
+    }
+
     /// It may look across workspaces (sign-in, jobs, operation).
     #[must_use]
     pub fn is_global(&self) -> bool {

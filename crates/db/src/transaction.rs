@@ -64,11 +64,17 @@ impl<C: Connection + ?Sized> Query for C {}
 pub struct Tx<'a> {
     session: &'a mut dyn Session,
     failed: bool,
+    changed: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(session: &'a mut dyn Session) -> Self {
-        Self { session, failed: false }
+        Self { session, failed: false, changed: false }
+    }
+
+    /// Some row was changed. A transaction that only looked (a consumer with nothing to do) wakes nobody.
+    pub(crate) fn changed(&self) -> bool {
+        self.changed
     }
 
     pub(crate) fn failed(&self) -> bool {
@@ -80,7 +86,9 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// As [`Connection::rows`].
     pub fn execute(&mut self, statement: &Statement, params: &[Value]) -> Result<u64, Error> {
-        self.guarded(|session| session.execute(statement, params))
+        let changed = self.guarded(|session| session.execute(statement, params))?;
+        self.changed |= changed > 0;
+        Ok(changed)
     }
 
     /// The same transaction for functions that take a [`Read`]; it sees this transaction's own changes.
@@ -106,7 +114,9 @@ impl Connection for Tx<'_> {
     }
 
     fn rows(&mut self, statement: &Statement, params: &[Value]) -> Result<Vec<Row>, Error> {
-        self.guarded(|session| session.rows(statement, params))
+        let rows = self.guarded(|session| session.rows(statement, params))?;
+        self.changed |= statement.writes() && !rows.is_empty();
+        Ok(rows)
     }
 }
 
