@@ -2,7 +2,7 @@
 //!
 //! With `STEWARD_TEST_PG_URL` set (an administrator's URL), that server is used. Otherwise the first process that
 //! needs one starts a cluster under the system's temporary folder, the others find it there, and it stops and removes
-//! itself after two minutes without a test. If PostgreSQL is not installed, tests fail and say so; they never skip.
+//! itself after ten minutes without a new database. If PostgreSQL is not installed, tests fail and say so; they never skip.
 
 use std::fs::{self, File, OpenOptions};
 use std::net::TcpListener;
@@ -16,11 +16,11 @@ use postgres::{Client, NoTls};
 /// Text of an error, with what the person running the tests can do about it.
 type Failure = String;
 
-/// Stops the cluster when no test has touched it for two minutes. Runs under `flock`, like everything that starts it.
+/// Stops the cluster when no test has asked for a database for ten minutes. Works under `flock`, like everything that starts it.
 const WATCH: &str = r#"
-while sleep 15; do
+while sleep 20; do
   flock "$1/lock" sh -c '
-    [ -n "$(find "$1/stamp" -mmin -2 2>/dev/null)" ] && exit 1
+    [ -n "$(find "$1/stamp" -mmin -10 2>/dev/null)" ] && exit 1
     $2 "$3/pg_ctl" -D "$1/data" -m immediate stop
     rm -rf "$1/data" "$1/url"' sh "$1" "$2" "$3" && exit 0
 done"#;
@@ -29,6 +29,8 @@ done"#;
 #[derive(Debug)]
 pub struct TestPostgres {
     admin: String,
+    /// Touched for every database, so that the cluster knows it is in use. None for a server that is not ours.
+    stamp: Option<PathBuf>,
 }
 
 impl TestPostgres {
@@ -41,7 +43,7 @@ impl TestPostgres {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<TestPostgres> = OnceLock::new();
         SHARED.get_or_init(|| match find_or_start() {
-            Ok(admin) => Self { admin },
+            Ok(server) => server,
             Err(failure) => panic!("PostgreSQL for tests: {failure}"),
         })
     }
@@ -54,6 +56,10 @@ impl TestPostgres {
     #[allow(clippy::panic, reason = "only tests call this; they must fail, not skip")]
     pub fn fresh_database(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        if let Some(stamp) = &self.stamp {
+            // A failure here only lets the cluster stop early, which the next line would report.
+            let _ = fs::write(stamp, "");
+        }
         let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let create = || -> Result<(), postgres::Error> {
             let mut client = Client::connect(&self.admin, NoTls)?;
@@ -70,10 +76,10 @@ impl TestPostgres {
     }
 }
 
-fn find_or_start() -> Result<String, Failure> {
+fn find_or_start() -> Result<TestPostgres, Failure> {
     #[allow(clippy::disallowed_methods, reason = "an edge of test runs; no setting of the product")]
     if let Ok(url) = std::env::var("STEWARD_TEST_PG_URL") {
-        return Ok(url);
+        return Ok(TestPostgres { admin: url, stamp: None });
     }
     let bin = binaries()?;
     let user = if is_root()? { "setpriv --reuid=postgres --regid=postgres --clear-groups" } else { "" };
@@ -85,13 +91,11 @@ fn find_or_start() -> Result<String, Failure> {
     let lock = OpenOptions::new().create(true).append(true).open(home.join("lock")).map_err(text)?;
     // flock(2), the same lock that the watcher takes; released when `lock` is dropped.
     lock.lock().map_err(text)?;
-    File::create(home.join("stamp")).map_err(text)?;
-    if let Ok(url) = fs::read_to_string(home.join("url")) {
-        if Client::connect(&url, NoTls).is_ok() {
-            return Ok(url);
-        }
-    }
-    start(&home, user, &bin)
+    let stamp = home.join("stamp");
+    fs::write(&stamp, "").map_err(text)?;
+    let running = fs::read_to_string(home.join("url")).ok().filter(|url| Client::connect(url, NoTls).is_ok());
+    let admin = running.map_or_else(|| start(&home, user, &bin), Ok)?;
+    Ok(TestPostgres { admin, stamp: Some(stamp) })
 }
 
 fn start(home: &Path, user: &str, bin: &Path) -> Result<String, Failure> {
