@@ -14,7 +14,7 @@ pub struct Options {
 }
 
 /// What `gen` writes, relative to the top folder.
-const GENERATED: [&str; 2] = ["openapi.json", "ui/api/src/schema.d.ts"];
+const GENERATED: [&str; 2] = ["openapi.json", "ui/api/src/schema.gen.ts"];
 
 pub fn run(options: &Options) -> Outcome {
     shell::run(shell::cargo(&["build", "--package", "steward"]))?;

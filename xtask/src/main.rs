@@ -11,7 +11,6 @@ mod demo;
 mod dev;
 mod generate;
 mod node;
-mod postgres;
 mod root;
 mod scaffold;
 mod shell;

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::tally::Tally;
-use crate::{Outcome, node, postgres, shell};
+use crate::{Outcome, node, shell};
 
 #[derive(Args)]
 pub struct Options {
@@ -23,21 +23,18 @@ pub fn run(options: &Options) -> Outcome {
     if total.failed == 0 { Ok(()) } else { Err("tests failed".to_owned()) }
 }
 
-/// All Rust tests of the workspace with every feature on, against SQLite and a private PostgreSQL.
+/// All Rust tests of the workspace with every feature on, against SQLite and PostgreSQL
+/// (crate `db` starts a private cluster when the first test asks, unless `STEWARD_TEST_PG_URL` names one).
 ///
 /// # Errors
-/// When PostgreSQL can't be started or the tests don't compile; failed tests are in the tally.
+/// When the tests don't compile; failed tests are in the tally.
 pub fn rust(filter: Option<&str>) -> Outcome<Tally> {
-    let cluster = postgres::Cluster::start()?;
     let mut command = if shell::has("cargo-nextest") {
         shell::cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
     } else {
         shell::cargo(&["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--no-fail-fast"])
     };
     command.args(filter);
-    if let Some(cluster) = &cluster {
-        command.env(postgres::VARIABLE, cluster.url());
-    }
     counted(shell::tee(command)?, "the Rust tests")
 }
 
