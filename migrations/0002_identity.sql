@@ -83,7 +83,7 @@ CREATE TABLE session (
   PRIMARY KEY (workspace_id, id)
 );
 CREATE UNIQUE INDEX session_token ON session (token_hash);
-CREATE INDEX session_user ON session (workspace_id, user_id);
+CREATE INDEX session_by_user ON session (workspace_id, user_id);
 
 -- Single-use secrets: invitation, password reset, TOTP challenge. Only the hash is stored (SECURITY row 16).
 CREATE TABLE secret_link (
