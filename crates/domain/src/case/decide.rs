@@ -233,8 +233,9 @@ fn undo(state: &CaseState, message: MessageId, ctx: &Ctx) -> Decision {
     let mut events = vec![CaseEvent::MessageCancelled { message }];
     let before = &outgoing.before.status;
     let is_latest = state.last_answer.is_some_and(|a| a.message == message);
-    // What the answer did to the status goes back with it, unless the case has moved on since.
-    if is_latest && *before != state.status && !matches!(state.status, Status::Closed) {
+    // What the answer did to the status goes back with it, unless the customer has spoken or it was closed since.
+    let moved_on = state.waiting_since.is_some() || state.status == Status::Closed;
+    if is_latest && *before != state.status && !moved_on {
         events.push(to(state, before.clone()));
     }
     Ok(events)

@@ -1,7 +1,7 @@
 //! What can happen to a case, and what it changes.
 
 use super::command::{AssignedBy, CaseEdit};
-use super::state::{Answer, CaseState, Delivery, Outgoing, Priority, Status};
+use super::state::{Answer, BeforeAnswer, CaseState, Delivery, Outgoing, Priority, Status};
 use crate::actor::Actor;
 use crate::aggregate::Happened;
 use crate::channel::ChannelKind;
@@ -205,13 +205,32 @@ fn cancelled(state: &mut CaseState, message: MessageId) {
     };
     // Only the latest answer's traces can be taken back without touching what came after it.
     if state.last_answer.is_some_and(|a| a.message == message) {
-        state.waiting_since = outgoing.before.waiting_since;
+        let spoke_since = state.waiting_since;
+        state.waiting_since = outgoing.before.waiting_since.or(spoke_since);
         state.first_response_at = outgoing.before.first_response_at;
         state.last_answer = outgoing.before.last_answer;
+        // The status goes back here, without counting as solved or reopened a second time;
+        // the event that follows only tells it.
+        if state.status != Status::Closed && spoke_since.is_none() {
+            undo_status(state, *outgoing.before);
+        }
     }
 }
 
+fn undo_status(state: &mut CaseState, before: BeforeAnswer) {
+    let was_done = before.status == Status::Solved;
+    if was_done && !matches!(state.status, Status::Solved) {
+        // The answer had reopened it.
+        state.reopened = state.reopened.saturating_sub(1);
+    }
+    state.status = before.status;
+    state.solved_at = before.solved_at;
+}
+
 fn status_changed(state: &mut CaseState, status: &Status, happened: Happened) {
+    if state.status == *status {
+        return;
+    }
     let was_done = matches!(state.status, Status::Solved | Status::Closed);
     let is_done = matches!(status, Status::Solved | Status::Closed);
     if was_done && !is_done {

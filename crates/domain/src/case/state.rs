@@ -179,6 +179,8 @@ pub struct CaseState {
     pub priority: Priority,
     pub team: Option<TeamId>,
     pub assignee: Option<UserId>,
+    /// Not `reason` in JSON: that is the reason of the flattened [`Status::Waiting`].
+    #[serde(rename = "reason_id")]
     pub reason: Option<ReasonId>,
     pub language: Option<String>,
     pub tags: BTreeSet<String>,
