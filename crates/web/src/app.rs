@@ -31,7 +31,7 @@ impl App {
     }
 
     /// Adds the routes of one feature.
-    pub fn add(mut self, routes: Routes) -> Self {
+    pub fn routes(mut self, routes: Routes) -> Self {
         self.routes = self.routes.merge(routes);
         self
     }

@@ -81,9 +81,7 @@ pub(crate) fn routes(pages: Pages) -> Router {
         }
     };
     let style = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "no-cache")];
-    Router::new()
-        .route("/docs", get(show))
-        .route("/docs/style.css", get(move || async move { (style, STYLE) }))
+    Router::new().route("/docs", get(show)).route("/docs/style.css", get(move || async move { (style, STYLE) }))
 }
 
 fn page(api: &Value, table: &[Entry], locale: Locale) -> Bytes {
@@ -97,7 +95,12 @@ fn page(api: &Value, table: &[Entry], locale: Locale) -> Bytes {
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title}</title><link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body>\
          <header><h1>{title}</h1><a href=\"?lang={}\" lang=\"{}\">{}</a></header><main><p>{} <a href=\"/openapi.json\">/openapi.json</a></p>",
-        locale.as_str(), words.other.0, words.other.0, words.other.1, words.intro, title = words.title,
+        locale.as_str(),
+        words.other.0,
+        words.other.0,
+        words.other.1,
+        words.intro,
+        title = words.title,
     );
     let mut groups: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
     for entry in table.iter().filter(|entry| entry.described) {
@@ -128,7 +131,8 @@ fn group(path: &str) -> &str {
 
 fn operation(out: &mut String, api: &Value, entry: &Entry, words: &Words) {
     let method = entry.method.as_str();
-    let operation = &api["paths"][&entry.path][method.to_ascii_lowercase()];
+    let operation = api.get("paths").and_then(|paths| paths.get(&entry.path));
+    let operation = operation.and_then(|item| item.get(method.to_ascii_lowercase())).unwrap_or(&Value::Null);
     let gate = match entry.gate {
         Gate::Public(_) | Gate::OwnSite(_) => words.public.to_owned(),
         Gate::Enrolling | Gate::SignedIn => words.signed_in.to_owned(),
@@ -137,7 +141,9 @@ fn operation(out: &mut String, api: &Value, entry: &Entry, words: &Words) {
     let _ = write!(
         out,
         "<article><h3><span class=\"method {}\">{method}</span> <code>{}</code> <small>{}</small></h3>",
-        method.to_ascii_lowercase(), escape(&entry.path), escape(&gate),
+        method.to_ascii_lowercase(),
+        escape(&entry.path),
+        escape(&gate),
     );
     for key in ["summary", "description"] {
         if let Some(text) = operation[key].as_str() {
@@ -145,7 +151,7 @@ fn operation(out: &mut String, api: &Value, entry: &Entry, words: &Words) {
         }
     }
     parameters(out, operation, words);
-    if let Some(content) = operation["requestBody"]["content"].as_object() {
+    if let Some(content) = operation.pointer("/requestBody/content").and_then(Value::as_object) {
         let _ = write!(out, "<h4>{}</h4>{}", words.body, contents(content));
     }
     let _ = write!(out, "<h4>{}</h4><ul>", words.answers);
@@ -166,7 +172,10 @@ fn parameters(out: &mut String, operation: &Value, words: &Words) {
         let _ = write!(
             out,
             "<li><code>{}</code> <small>{} {} {required}</small> {}</li>",
-            text("name"), text("in"), kind(&parameter["schema"]), text("description"),
+            text("name"),
+            text("in"),
+            kind(&parameter["schema"]),
+            text("description"),
         );
     }
     out.push_str("</ul>");
@@ -178,12 +187,13 @@ fn contents(content: &Map<String, Value>) -> String {
 
 fn schemas(out: &mut String, api: &Value, words: &Words) {
     let _ = write!(out, "<section><h2 id=\"schemas\">{}</h2>", words.schemas);
-    for (name, schema) in api["components"]["schemas"].as_object().into_iter().flatten() {
+    for (name, schema) in api.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
         let _ = write!(out, "<article><h3 id=\"schema-{name}\"><code>{name}</code></h3>", name = escape(name));
         if let Some(text) = schema["description"].as_str() {
             let _ = write!(out, "<p>{}</p>", escape(text));
         }
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let Some(properties) = schema["properties"].as_object() else {
             let _ = write!(out, "<p>{}</p></article>", kind(schema));
             continue;
@@ -195,7 +205,8 @@ fn schemas(out: &mut String, api: &Value, words: &Words) {
             let _ = write!(
                 out,
                 "<tr><td><code>{}</code></td><td>{}</td><td>{required}</td><td>{about}</td></tr>",
-                escape(field), kind(property),
+                escape(field),
+                kind(property),
             );
         }
         out.push_str("</table></article>");
@@ -214,7 +225,11 @@ fn kind(schema: &Value) -> String {
         }
     }
     if let Some(list) = schema["enum"].as_array() {
-        return list.iter().map(|value| format!("<code>{}</code>", escape(&value.to_string()))).collect::<Vec<_>>().join(" ");
+        return list
+            .iter()
+            .map(|value| format!("<code>{}</code>", escape(&value.to_string())))
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

@@ -219,7 +219,12 @@ mod tests {
 
     #[test]
     fn scheme_and_host_from_trusted_peers_only() {
-        let list = [("x-forwarded-proto", "https"), ("x-forwarded-host", "evil.example"), ("host", "help.example"), ("x-request-id", "abc")];
+        let list = [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil.example"),
+            ("host", "help.example"),
+            ("x-request-id", "abc"),
+        ];
         let peer = SocketAddr::from(([10, 0, 0, 1], 1));
         let open = Edge::of(&headers(&list), Some(peer), &[]);
         assert_eq!((open.https, open.host.as_str()), (false, "help.example"));

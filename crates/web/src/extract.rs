@@ -151,7 +151,7 @@ mod tests {
             (r#"{"name":3,"items":[]}"#, Code::Invalid, Some("name")),
             (r#"{"name":"a","#, Code::InvalidJson, None),
             (r#"{"name":"a","items":[]} x"#, Code::InvalidJson, None),
-            ("[]", Code::Required, Some("name")),
+            ("[]", Code::Invalid, None),
             ("", Code::InvalidJson, None),
         ];
         for (text, code, field) in cases {

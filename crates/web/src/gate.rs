@@ -174,10 +174,10 @@ async fn admit(kit: &Kit, gate: Gate, request: Request) -> Result<Request> {
     if identity.must_enroll && gate != Gate::Enrolling {
         return Err(Problem::new(Code::TotpEnrollmentRequired));
     }
-    if let Gate::Needs(permission) = gate {
-        if !identity.access.allows(permission) {
-            return Err(Problem::forbidden(permission));
-        }
+    if let Gate::Needs(permission) = gate
+        && !identity.access.allows(permission)
+    {
+        return Err(Problem::forbidden(permission));
     }
     let key = identity.actor.id().unwrap_or_default();
     kit.limit(&CALLS, key)?;

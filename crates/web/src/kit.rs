@@ -2,11 +2,11 @@
 
 use crate::caller::Authenticate;
 use crate::net::Net;
-use crate::rate::{Key, Limit, RateLimiter};
 use crate::problem::Result;
+use crate::rate::{Key, Limit, RateLimiter};
 use domain::{Span, Timestamp};
-use http::{HeaderMap, HeaderValue};
 use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
 /// How this server is reached.

@@ -41,10 +41,7 @@ impl Locale {
     #[must_use]
     pub fn of_request(headers: &HeaderMap) -> Self {
         let accept = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        accept
-            .split(',')
-            .find_map(|part| Self::parse(part.split(';').next().unwrap_or_default()))
-            .unwrap_or(Self::En)
+        accept.split(',').find_map(|part| Self::parse(part.split(';').next().unwrap_or_default())).unwrap_or(Self::En)
     }
 }
 

@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn limits() {
-        for (text, expected) in [("", Some(50)), ("1", Some(1)), ("100", Some(100)), ("0", None), ("101", None), ("x", None), ("-1", None)] {
+        for (text, expected) in
+            [("", Some(50)), ("1", Some(1)), ("100", Some(100)), ("0", None), ("101", None), ("x", None), ("-1", None)]
+        {
             assert_eq!(query(text, "").limit().ok(), expected, "{text}");
         }
     }

@@ -52,13 +52,7 @@ pub type Result<T> = std::result::Result<T, Problem>;
 impl Problem {
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self {
-            code,
-            status: status_of(code),
-            params: BTreeMap::new(),
-            fields: BTreeMap::new(),
-            retry_after: None,
-        }
+        Self { code, status: status_of(code), params: BTreeMap::new(), fields: BTreeMap::new(), retry_after: None }
     }
     /// 404: not there, or not for this caller to know.
     #[must_use]

@@ -55,9 +55,21 @@ mod tests {
         assert!(SecretHash::of(&secret).is_some());
         assert!(SecretHash::of(&api_token([7; 32])).is_some());
         assert_ne!(SecretHash::of(&secret), SecretHash::of(&api_token([7; 32])));
-        for wrong in ["", " ", "\0", "null", "0", "st_", &secret[1..], &format!("{secret}A"), &format!("{secret} "),
-            &secret.replace('B', "\0"), &format!("st_st_{secret}"), "undefined", "[]"]
-        {
+        for wrong in [
+            "",
+            " ",
+            "\0",
+            "null",
+            "0",
+            "st_",
+            &secret[1..],
+            &format!("{secret}A"),
+            &format!("{secret} "),
+            &secret.replace('B', "\0"),
+            &format!("st_st_{secret}"),
+            "undefined",
+            "[]",
+        ] {
             assert!(SecretHash::of(wrong).is_none(), "{wrong:?}");
         }
         assert_ne!(SecretHash::of(&secret), SecretHash::of(&secret.to_lowercase()));

@@ -75,10 +75,8 @@ where
     F: FnOnce(Peer) -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    upgrade
-        .max_message_size(limits.frame_bytes)
-        .max_frame_size(limits.frame_bytes)
-        .on_upgrade(move |socket| async move {
+    upgrade.max_message_size(limits.frame_bytes).max_frame_size(limits.frame_bytes).on_upgrade(
+        move |socket| async move {
             let (to_handler, incoming) = mpsc::channel(limits.queue);
             let (queue, from_handler) = mpsc::channel(limits.queue);
             let cut = Arc::new(Notify::new());
@@ -90,7 +88,8 @@ where
             }
             // What the handler sent last still leaves.
             let _ = timeout(limits.send, drive).await;
-        })
+        },
+    )
 }
 
 /// Moves frames until one side ends.

@@ -26,9 +26,9 @@ const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy")
 /// What no route answers: a file of the desk, or the desk itself.
 pub(crate) async fn desk(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    let api = ["api", "health", "form", "widget"].iter().any(|area| {
-        path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
+    let api = ["api", "health", "form", "widget"]
+        .iter()
+        .any(|area| path.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     if api || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Problem::not_found().into_response();
     }

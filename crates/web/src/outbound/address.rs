@@ -140,7 +140,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
             | (198, 18 | 19, ..)              // benchmarks
             | (198, 51, 100, _)               // documentation
             | (203, 0, 113, _)                // documentation
-            | (168, 63, 129, 16)              // Azure's metadata and wire server
+            | (168, 63, 129, 16) // Azure's metadata and wire server
     );
     !special
 }

@@ -16,18 +16,75 @@ fn outbound(allowed: &[&str]) -> Outbound {
 #[tokio::test]
 async fn inner_addresses_in_any_spelling_are_denied() {
     let denied = [
-        "127.0.0.1", "127.1", "127.0.1", "127.255.255.254", "2130706433", "0x7f000001", "0x7f.1",
-        "0177.0.0.1", "017700000001", "0x7f.0x0.0x0.0x1", "00000177.1", "127.0.0.1.", "１２７.０.０.１",
-        "127。0。0。1", "%31%32%37.0.0.1", "0", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255",
-        "172.16.0.1", "172.31.255.255", "192.168.0.1", "3232235521", "169.254.169.254", "0xa9fea9fe",
-        "2852039166", "169.254.0.1", "100.64.0.1", "100.100.100.200", "100.127.255.255", "192.0.0.192",
-        "192.0.2.1", "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1",
-        "239.255.255.250", "240.0.0.1", "255.255.255.255", "168.63.129.16", "192.88.99.1", "[::]",
-        "[::1]", "[0:0:0:0:0:0:0:1]", "[0000::0001]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
-        "[::ffff:8.8.8.8]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b::10.0.0.1]",
-        "[64:ff9b:1::1]", "[2002:7f00:1::]", "[2002:a00:1::1]", "[2001:0:7f00:1::]", "[fc00::1]",
-        "[fd00:ec2::254]", "[fe80::1]", "[fec0::1]", "[ff02::1]", "[100::1]", "[2001:db8::1]",
-        "[3fff::1]", "[5f00::1]", "localhost", "LOCALHOST", "localhost.",
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "127.255.255.254",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "017700000001",
+        "0x7f.0x0.0x0.0x1",
+        "00000177.1",
+        "127.0.0.1.",
+        "１２７.０.０.１",
+        "127。0。0。1",
+        "%31%32%37.0.0.1",
+        "0",
+        "0.0.0.0",
+        "0.1.2.3",
+        "10.0.0.1",
+        "10.255.255.255",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.0.1",
+        "3232235521",
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "2852039166",
+        "169.254.0.1",
+        "100.64.0.1",
+        "100.100.100.200",
+        "100.127.255.255",
+        "192.0.0.192",
+        "192.0.2.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.7",
+        "203.0.113.9",
+        "224.0.0.1",
+        "239.255.255.250",
+        "240.0.0.1",
+        "255.255.255.255",
+        "168.63.129.16",
+        "192.88.99.1",
+        "[::]",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[0000::0001]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::ffff:8.8.8.8]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[64:ff9b::10.0.0.1]",
+        "[64:ff9b:1::1]",
+        "[2002:7f00:1::]",
+        "[2002:a00:1::1]",
+        "[2001:0:7f00:1::]",
+        "[fc00::1]",
+        "[fd00:ec2::254]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[ff02::1]",
+        "[100::1]",
+        "[2001:db8::1]",
+        "[3fff::1]",
+        "[5f00::1]",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
     ];
     assert!(denied.len() >= 40);
     let outbound = outbound(&[]);
@@ -66,9 +123,20 @@ async fn spellings_for_connections_that_are_not_http() {
 
 #[test]
 fn public_addresses_are_allowed() {
-    for ip in ["1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1",
-        "192.0.1.1", "198.17.0.1", "223.255.255.255", "2606:4700::1111", "2a00:1450::1", "2001:4860::8"]
-    {
+    for ip in [
+        "1.1.1.1",
+        "8.8.8.8",
+        "100.63.255.255",
+        "100.128.0.1",
+        "172.15.0.1",
+        "172.32.0.1",
+        "192.0.1.1",
+        "198.17.0.1",
+        "223.255.255.255",
+        "2606:4700::1111",
+        "2a00:1450::1",
+        "2001:4860::8",
+    ] {
         assert!(is_public(ip.parse().unwrap()), "{ip}");
     }
 }
@@ -76,9 +144,16 @@ fn public_addresses_are_allowed() {
 #[tokio::test]
 async fn only_known_schemes_and_no_credentials() {
     let strict = Outbound::new(AddressPolicy::new([]), false).unwrap();
-    for url in ["http://example.com/", "ftp://example.com/", "file:///etc/passwd", "gopher://x/", "",
-        "https://user:secret@example.com/", "//example.com", "data:text/plain,x"]
-    {
+    for url in [
+        "http://example.com/",
+        "ftp://example.com/",
+        "file:///etc/passwd",
+        "gopher://x/",
+        "",
+        "https://user:secret@example.com/",
+        "//example.com",
+        "data:text/plain,x",
+    ] {
         let error = strict.send(Call::get(url)).await.unwrap_err();
         assert_eq!(error, OutboundError::InvalidUrl, "{url}");
     }
@@ -157,7 +232,8 @@ async fn redirect_chains_end() {
 
 #[tokio::test]
 async fn credentials_do_not_follow_to_another_origin() {
-    let (target, _) = server(|request| ok(if request.to_lowercase().contains("authorization") { "leak" } else { "clean" })).await;
+    let (target, _) =
+        server(|request| ok(if request.to_lowercase().contains("authorization") { "leak" } else { "clean" })).await;
     let (front, _) = server(move |_| redirect(307, &format!("http://{target}/"))).await;
     let mut call = Call::post_json(format!("http://{front}/"), "{}");
     call.headers.insert(AUTHORIZATION, http::HeaderValue::from_static("Bearer x"));
