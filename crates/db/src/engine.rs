@@ -67,9 +67,9 @@ impl Db {
     pub fn optimize(&self) -> Result<(), Error> {
         match &self.inner.backend {
             Backend::Sqlite(pool) => lite_batch(&pool.path, "PRAGMA optimize = 0x10002"),
-            Backend::Postgres(_) => self.write_blocking(|tx| {
-                tx.execute(&Statement::internal("optimize", "ANALYZE", 0), &[]).map(drop)
-            }),
+            Backend::Postgres(_) => {
+                self.write_blocking(|tx| tx.execute(&Statement::internal("optimize", "ANALYZE", 0), &[]).map(drop))
+            }
         }
     }
 

@@ -22,7 +22,8 @@ pub struct Migration {
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_steps (version BIGINT NOT NULL, step BIGINT NOT NULL, \
     steps BIGINT NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (version, step))";
 const RECORDED: &str = "SELECT version, step, steps, checksum FROM schema_steps ORDER BY version, step";
-const RECORD: &str = "INSERT INTO schema_steps (version, step, steps, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5, $6)";
+const RECORD: &str =
+    "INSERT INTO schema_steps (version, step, steps, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
 /// How often a step is tried again when another process migrates at the same time.
 const ATTEMPTS: usize = 20;
@@ -101,7 +102,8 @@ impl Db {
         let (steps, checksum) = (migration.steps(), migration.checksum());
         let mut worked = false;
         for (step, text) in (1_i64..).zip(&steps) {
-            let done = self.recorded()?.iter().any(|(version, done, ..)| (*version, *done) == (migration.version, step));
+            let done =
+                self.recorded()?.iter().any(|(version, done, ..)| (*version, *done) == (migration.version, step));
             if done {
                 continue;
             }
@@ -139,10 +141,14 @@ impl Db {
 fn check(set: &[Migration], recorded: &[Recorded]) -> Result<(), Error> {
     for (version, _, steps, checksum) in recorded {
         let Some(known) = set.iter().find(|migration| migration.version == *version) else {
-            return Err(Error::Migration(format!("the database has migration {version}, which this program does not know; run a newer program")));
+            return Err(Error::Migration(format!(
+                "the database has migration {version}, which this program does not know; run a newer program"
+            )));
         };
         if known.checksum() != *checksum || i64::try_from(known.steps().len()) != Ok(*steps) {
-            return Err(Error::Migration(format!("migration {version} was applied with another text than this program has")));
+            return Err(Error::Migration(format!(
+                "migration {version} was applied with another text than this program has"
+            )));
         }
     }
     Ok(())

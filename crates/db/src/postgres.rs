@@ -96,7 +96,11 @@ fn parse(url: &str) -> Result<Config, Error> {
             let message = "TLS to PostgreSQL is not supported; say sslmode=disable in the url if the network is yours";
             return Err(Error::Settings(message.to_owned()));
         }
-        _ => return Err(Error::Settings("TLS to PostgreSQL is not supported; sslmode=require can't be kept".to_owned())),
+        _ => {
+            return Err(Error::Settings(
+                "TLS to PostgreSQL is not supported; sslmode=require can't be kept".to_owned(),
+            ));
+        }
     }
     config.application_name("steward").connect_timeout(Duration::from_secs(5)).ssl_mode(SslMode::Disable);
     Ok(config)
@@ -287,9 +291,15 @@ impl Session for PgSession {
 fn failure(statement: &str, error: &postgres::Error) -> Error {
     let statement = statement.to_owned();
     let Some(answer) = error.as_db_error() else {
-        let local = error.code().is_none() && !error.is_closed() && std::error::Error::source(error).is_some_and(|source| !source.is::<std::io::Error>());
+        let local = error.code().is_none()
+            && !error.is_closed()
+            && std::error::Error::source(error).is_some_and(|source| !source.is::<std::io::Error>());
         // Not from the server: either our values do not fit its types, or the connection broke.
-        return if local { Error::Engine { statement, message: chain(error) } } else { Error::ConnectionLost(chain(error)) };
+        return if local {
+            Error::Engine { statement, message: chain(error) }
+        } else {
+            Error::ConnectionLost(chain(error))
+        };
     };
     let code = answer.code();
     let constraint = || answer.constraint().unwrap_or(answer.message()).to_owned();

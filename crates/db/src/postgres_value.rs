@@ -38,7 +38,16 @@ impl ToSql for Param<'_> {
 pub(crate) fn readable(kind: &Type) -> bool {
     matches!(
         *kind,
-        Type::BOOL | Type::INT8 | Type::INT4 | Type::INT2 | Type::FLOAT8 | Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::BYTEA
+        Type::BOOL
+            | Type::INT8
+            | Type::INT4
+            | Type::INT2
+            | Type::FLOAT8
+            | Type::TEXT
+            | Type::VARCHAR
+            | Type::BPCHAR
+            | Type::NAME
+            | Type::BYTEA
     )
 }
 

@@ -246,9 +246,11 @@ impl LiteSession<'_> {
         crate::check_arguments(statement, params)?;
         let mut prepared = self.prepare(statement)?;
         for index in 1..=prepared.parameter_count() {
-            let value = number(&prepared, index).and_then(|number| params.get(number - 1)).ok_or_else(|| {
-                Error::Arguments { statement: statement.name().to_owned(), message: "write parameters as $1..$n".to_owned() }
-            })?;
+            let value =
+                number(&prepared, index).and_then(|number| params.get(number - 1)).ok_or_else(|| Error::Arguments {
+                    statement: statement.name().to_owned(),
+                    message: "write parameters as $1..$n".to_owned(),
+                })?;
             let bound = prepared.raw_bind_parameter(index, to_sqlite(value));
             bound.map_err(|error| failure(statement.name(), &error))?;
         }
@@ -296,7 +298,8 @@ impl Session for LiteSession<'_> {
             match rows.next() {
                 Ok(Some(row)) => {
                     let values = (0..columns.len()).map(|index| row.get_ref(index).map(from_sqlite));
-                    let values = values.collect::<rusqlite::Result<_>>().map_err(|error| failure(statement.name(), &error))?;
+                    let values =
+                        values.collect::<rusqlite::Result<_>>().map_err(|error| failure(statement.name(), &error))?;
                     out.push(Row::new(Arc::clone(&columns), values));
                 }
                 Ok(None) => return Ok(out),
@@ -327,7 +330,10 @@ pub(crate) fn failure(statement: &str, error: &rusqlite::Error) -> Error {
     };
     let message = message.clone().unwrap_or_else(|| code.to_string());
     match (code.code, code.extended_code) {
-        (ErrorCode::ConstraintViolation, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
+        (
+            ErrorCode::ConstraintViolation,
+            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+        ) => {
             let constraint = message.trim_start_matches("UNIQUE constraint failed: ").to_owned();
             Error::Unique { statement, constraint }
         }

@@ -38,7 +38,11 @@ impl Statement {
     }
 
     /// A statement of this crate itself (migrations and their records).
-    pub(crate) fn internal(name: impl Into<Cow<'static, str>>, text: impl Into<Cow<'static, str>>, params: usize) -> Self {
+    pub(crate) fn internal(
+        name: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+        params: usize,
+    ) -> Self {
         Self { name: name.into(), text: text.into(), params, columns: &[], global: true, place: ("", 0) }
     }
 

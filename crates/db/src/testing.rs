@@ -83,7 +83,8 @@ fn find_or_start() -> Result<TestPostgres, Failure> {
     }
     let bin = binaries()?;
     let user = if is_root()? { "setpriv --reuid=postgres --regid=postgres --clear-groups" } else { "" };
-    let home = std::env::temp_dir().join(format!("steward-test-postgres-{}", if user.is_empty() { "own" } else { "root" }));
+    let home =
+        std::env::temp_dir().join(format!("steward-test-postgres-{}", if user.is_empty() { "own" } else { "root" }));
     fs::create_dir_all(&home).map_err(text)?;
     if !user.is_empty() {
         run(Command::new("chown").args(["postgres:postgres"]).arg(&home))?;
@@ -113,7 +114,15 @@ fn start(home: &Path, user: &str, bin: &Path) -> Result<String, Failure> {
          -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB"
     );
     let log = data.join("log");
-    run(as_user(user, bin, "pg_ctl").arg("-D").arg(&data).arg("-l").arg(&log).arg("-w").arg("-o").arg(options).arg("start"))?;
+    run(as_user(user, bin, "pg_ctl")
+        .arg("-D")
+        .arg(&data)
+        .arg("-l")
+        .arg(&log)
+        .arg("-w")
+        .arg("-o")
+        .arg(options)
+        .arg("start"))?;
     let url = format!("postgres://steward@127.0.0.1:{port}/postgres");
     fs::write(home.join("url"), &url).map_err(text)?;
     let mut watch = Command::new("setsid");
@@ -152,7 +161,8 @@ fn run(command: &mut Command) -> Result<(), Failure> {
     let log = std::env::temp_dir();
     // To a file, not a pipe: the server inherits it, and a reader would wait for the server to end.
     let out = tempfile_in(&log)?;
-    let status = command.current_dir("/").stdin(Stdio::null()).stdout(out.0.try_clone().map_err(text)?).stderr(out.0).status();
+    let status =
+        command.current_dir("/").stdin(Stdio::null()).stdout(out.0.try_clone().map_err(text)?).stderr(out.0).status();
     let said = fs::read_to_string(&out.1).unwrap_or_default();
     let _ = fs::remove_file(&out.1);
     match status {

@@ -226,7 +226,26 @@ macro_rules! ids {
     )* };
 }
 ids!(
-    WorkspaceId, UserId, TeamId, RoleId, SkillId, SessionId, InvitationId, ApiTokenId, CustomerId, ChannelId,
-    ConversationId, CaseId, MessageId, AttachmentId, ReasonId, ViewId, CannedReplyId, EventId, JobId, InboxId, VisitorId,
+    WorkspaceId,
+    UserId,
+    TeamId,
+    RoleId,
+    SkillId,
+    SessionId,
+    InvitationId,
+    ApiTokenId,
+    CustomerId,
+    ChannelId,
+    ConversationId,
+    CaseId,
+    MessageId,
+    AttachmentId,
+    ReasonId,
+    ViewId,
+    CannedReplyId,
+    EventId,
+    JobId,
+    InboxId,
+    VisitorId,
     CommandId,
 );

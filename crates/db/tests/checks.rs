@@ -1,5 +1,6 @@
 //! The checks find what they are there to find.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use db::portable::{migration_problems, problems};
 use db::{Db, Migration, Settings, row, sql};
@@ -23,7 +24,10 @@ fn found(settings: &Settings) -> Vec<(String, String)> {
 }
 
 fn assert_found(found: &[(String, String)], statement: &str, part: &str) {
-    assert!(found.iter().any(|(name, message)| name == statement && message.contains(part)), "{statement}: {part}: {found:?}");
+    assert!(
+        found.iter().any(|(name, message)| name == statement && message.contains(part)),
+        "{statement}: {part}: {found:?}"
+    );
 }
 
 #[test]
@@ -45,17 +49,32 @@ fn broken_statements_are_found_on_both_engines() {
 #[test]
 fn texts_for_one_engine_are_found() {
     for bad in [
-        "SELECT a::text FROM t", "SELECT a FROM t WHERE a ILIKE $1", "SELECT now()", "SELECT data->>'x' FROM t", "SELECT * FROM t",
-        "CREATE TRIGGER x", "CREATE TABLE t (id BIGSERIAL)", "LOCK TABLE t", "SELECT pg_advisory_lock(1)", "SELECT a FROM t FOR UPDATE",
-        "SELECT DISTINCT ON (a) b FROM t", "INSERT OR IGNORE INTO t (a) VALUES (1)", "SELECT a FROM t WHERE a = ?",
-        "SELECT a FROM t WHERE a = ANY($1)", "SELECT JSON_EXTRACT(a, '$') FROM t", "CREATE TABLE t (a TIMESTAMPTZ)",
+        "SELECT a::text FROM t",
+        "SELECT a FROM t WHERE a ILIKE $1",
+        "SELECT now()",
+        "SELECT data->>'x' FROM t",
+        "SELECT * FROM t",
+        "CREATE TRIGGER x",
+        "CREATE TABLE t (id BIGSERIAL)",
+        "LOCK TABLE t",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT a FROM t FOR UPDATE",
+        "SELECT DISTINCT ON (a) b FROM t",
+        "INSERT OR IGNORE INTO t (a) VALUES (1)",
+        "SELECT a FROM t WHERE a = ?",
+        "SELECT a FROM t WHERE a = ANY($1)",
+        "SELECT JSON_EXTRACT(a, '$') FROM t",
+        "CREATE TABLE t (a TIMESTAMPTZ)",
     ] {
         assert!(!problems(bad).is_empty(), "{bad}");
     }
     for good in [
         "SELECT position, at FROM event WHERE workspace_id = $1 AND (at, id) > ($2, $3) ORDER BY at, id LIMIT $4",
-        "INSERT INTO t (a) VALUES ($1) ON CONFLICT DO NOTHING", "SELECT '::text -> now()' FROM t -- ILIKE",
-        "SELECT CAST(SUM(a) AS BIGINT) FROM t /*skip_locked*/", "SELECT COUNT(*) FROM t", "SELECT a - 1, b > 2 FROM t",
+        "INSERT INTO t (a) VALUES ($1) ON CONFLICT DO NOTHING",
+        "SELECT '::text -> now()' FROM t -- ILIKE",
+        "SELECT CAST(SUM(a) AS BIGINT) FROM t /*skip_locked*/",
+        "SELECT COUNT(*) FROM t",
+        "SELECT a - 1, b > 2 FROM t",
         "SELECT a FROM t WHERE lower(a) LIKE lower($1) ESCAPE '\\'",
     ] {
         assert_eq!(problems(good), Vec::<String>::new(), "{good}");
@@ -65,7 +84,12 @@ fn texts_for_one_engine_are_found() {
 #[test]
 fn migrations_keep_the_rules_of_sharding() {
     let check = |text: &str| migration_problems(&Migration::new("0001_x", text).unwrap());
-    assert_eq!(check("CREATE TABLE t (workspace_id BYTEA NOT NULL, id BYTEA, PRIMARY KEY (workspace_id, id));\nCREATE UNIQUE INDEX i ON t (workspace_id, id)"), Vec::<String>::new());
+    assert_eq!(
+        check(
+            "CREATE TABLE t (workspace_id BYTEA NOT NULL, id BYTEA, PRIMARY KEY (workspace_id, id));\nCREATE UNIQUE INDEX i ON t (workspace_id, id)"
+        ),
+        Vec::<String>::new()
+    );
     assert_eq!(check("CREATE TABLE w (workspace_id BYTEA NOT NULL PRIMARY KEY)"), Vec::<String>::new());
     assert_eq!(check("CREATE TABLE t (id BYTEA NOT NULL PRIMARY KEY)").len(), 1);
     assert_eq!(check("CREATE TABLE t (id BYTEA, PRIMARY KEY (id))").len(), 1);
@@ -76,7 +100,12 @@ fn migrations_keep_the_rules_of_sharding() {
 
 #[test]
 fn steps_are_split_at_real_semicolons() {
-    let steps = Migration::new("0007_x", "-- a; b\nCREATE TABLE a (t TEXT DEFAULT ';''--'); /* c; d */\n\nINSERT INTO a (t) VALUES ('x') ; ;").unwrap().steps();
+    let steps = Migration::new(
+        "0007_x",
+        "-- a; b\nCREATE TABLE a (t TEXT DEFAULT ';''--'); /* c; d */\n\nINSERT INTO a (t) VALUES ('x') ; ;",
+    )
+    .unwrap()
+    .steps();
     assert_eq!(steps, ["CREATE TABLE a (t TEXT DEFAULT ';''--')", "INSERT INTO a (t) VALUES ('x')"]);
     assert!(Migration::new("x_y", "").is_err());
 }

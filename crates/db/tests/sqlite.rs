@@ -1,5 +1,6 @@
 //! What only SQLite has: group commit, durability settings, backup.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::future::Future;
 use std::pin::Pin;

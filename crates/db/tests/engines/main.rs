@@ -1,14 +1,26 @@
 //! One suite, run on both engines.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::path::Path;
-use std::sync::mpsc;
-use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+use std::sync::{Arc, mpsc};
 
 use db::testing::TestPostgres;
-use db::{Builder, Connection, CrashPoint, Db, Error, Migration, Query, Retryable, Row, Settings, Statement, Tx, Value, params, row, sql};
+use db::{
+    Builder, Connection, CrashPoint, Db, Error, Migration, Query, Retryable, Row, Settings, Statement, Tx, Value,
+    params, row, sql,
+};
 use domain::{CaseId, Timestamp, WorkspaceId};
 use uuid::Uuid;
+
+macro_rules! both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite { $(#[test] fn $name() { super::$name("sqlite"); })* }
+        mod postgres { $(#[test] fn $name() { super::$name("postgres"); })* }
+    };
+}
+
+mod migrations;
+mod server;
 
 row! {
     #[derive(Debug, Clone, PartialEq)]
@@ -75,34 +87,71 @@ fn ws() -> WorkspaceId {
 
 fn insert(tx: &mut Tx<'_>, number: i64) -> Result<u64, Error> {
     let id = CaseId(Uuid::from_u128(u128::try_from(number).unwrap()));
-    tx.execute(&INSERT, params![ws(), id, number, None::<String>, false, None::<f64>, vec![0_u8, 255], 3_i16, Timestamp::from_micros(7)])
+    tx.execute(
+        &INSERT,
+        params![
+            ws(),
+            id,
+            number,
+            None::<String>,
+            false,
+            None::<f64>,
+            vec![0_u8, 255],
+            3_i16,
+            Timestamp::from_micros(7)
+        ],
+    )
 }
 
 fn count(db: &Db) -> i64 {
     db.read_blocking::<i64, Error, _>(|read| read.query_one(&COUNT, params![ws()])).unwrap()
 }
 
-macro_rules! both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite { $(#[test] fn $name() { super::$name("sqlite"); })* }
-        mod postgres { $(#[test] fn $name() { super::$name("postgres"); })* }
-    };
-}
 both!(
-    values_come_back, parameters_by_number, arguments_are_counted, refusal_rolls_back, panic_is_an_error, failed_statement_spoils,
-    unique_is_told, no_row_is_told, reads_do_not_write, uncommitted_is_unseen, a_read_is_one_snapshot, composed_statements,
-    counting_in_parallel, dies_before_commit, dies_after_commit, migrates_once, migration_resumes, newer_is_refused,
-    changed_is_refused, two_migrate_at_once, statements_check, lock_tokens, bell_rings_on_change, dynamic_dispatch, embedded_set_applies,
+    values_come_back,
+    parameters_by_number,
+    arguments_are_counted,
+    refusal_rolls_back,
+    panic_is_an_error,
+    failed_statement_spoils,
+    unique_is_told,
+    no_row_is_told,
+    reads_do_not_write,
+    uncommitted_is_unseen,
+    a_read_is_one_snapshot,
+    composed_statements,
+    counting_in_parallel,
+    dies_before_commit,
+    dies_after_commit,
+    statements_check,
+    lock_tokens,
+    bell_rings_on_change,
+    dynamic_dispatch,
     async_callers,
 );
 
 fn values_come_back(engine: &str) {
     let lab = Lab::new(engine);
     let full = Item {
-        id: CaseId(Uuid::from_u128(u128::MAX)), number: i64::MIN, r#type: Some("中文 'quoted' \u{1f600}".into()), flag: true,
-        rate: Some(-0.5), data: vec![], part: i16::MAX, at: Timestamp::from_micros(-1),
+        id: CaseId(Uuid::from_u128(u128::MAX)),
+        number: i64::MIN,
+        r#type: Some("中文 'quoted' \u{1f600}".into()),
+        flag: true,
+        rate: Some(-0.5),
+        data: vec![],
+        part: i16::MAX,
+        at: Timestamp::from_micros(-1),
     };
-    let bare = Item { id: CaseId(Uuid::nil()), number: 1, r#type: None, flag: false, rate: None, data: vec![0, 1, 255], part: i16::MIN, at: Timestamp::from_micros(0) };
+    let bare = Item {
+        id: CaseId(Uuid::nil()),
+        number: 1,
+        r#type: None,
+        flag: false,
+        rate: None,
+        data: vec![0, 1, 255],
+        part: i16::MIN,
+        at: Timestamp::from_micros(0),
+    };
     for item in [full, bare] {
         let (given, number) = (item.clone(), item.number);
         let changed = lab.db.write_blocking::<_, Error, _>(move |tx| {
@@ -110,7 +159,9 @@ fn values_come_back(engine: &str) {
             tx.execute(&INSERT, params![ws(), i.id, i.number, i.r#type, i.flag, i.rate, i.data, i.part, i.at])
         });
         assert_eq!(changed.unwrap(), 1);
-        let got = lab.db.read_blocking::<Option<Item>, Error, _>(move |read| read.query_opt(&BY_NUMBER, params![ws(), number]));
+        let got = lab
+            .db
+            .read_blocking::<Option<Item>, Error, _>(move |read| read.query_opt(&BY_NUMBER, params![ws(), number]));
         assert_eq!(got.unwrap(), Some(item));
     }
 }
@@ -195,7 +246,8 @@ fn unique_is_told(engine: &str) {
 
 fn no_row_is_told(engine: &str) {
     let lab = Lab::new(engine);
-    let error = lab.db.read_blocking::<Item, Error, _>(|read| read.query_one(&BY_NUMBER, params![ws(), 1])).unwrap_err();
+    let error =
+        lab.db.read_blocking::<Item, Error, _>(|read| read.query_one(&BY_NUMBER, params![ws(), 1])).unwrap_err();
     assert!(error.is_not_found() && error.to_string().contains("BY_NUMBER"), "{error}");
 }
 
@@ -250,34 +302,40 @@ fn a_read_is_one_snapshot(engine: &str) {
 
 fn composed_statements(engine: &str) {
     let lab = Lab::new(engine);
-    lab.db.write_blocking::<_, Error, _>(|tx| {
-        for (number, name) in (1_i64..).zip(["50% off", "50 off", "a_b", "axb", r"back\slash"]) {
-            insert(tx, number)?;
-            let mut b = Builder::new("UPDATE item SET type = ");
-            b.bind(name).push(" WHERE workspace_id = ").bind(ws()).push(" AND number = ").bind(number);
-            let (statement, values) = b.build();
-            assert_eq!(tx.execute(&statement, &values)?, 1);
-        }
-        Ok(())
-    }).unwrap();
+    lab.db
+        .write_blocking::<_, Error, _>(|tx| {
+            for (number, name) in (1_i64..).zip(["50% off", "50 off", "a_b", "axb", r"back\slash"]) {
+                insert(tx, number)?;
+                let mut b = Builder::new("UPDATE item SET type = ");
+                b.bind(name).push(" WHERE workspace_id = ").bind(ws()).push(" AND number = ").bind(number);
+                let (statement, values) = b.build();
+                assert_eq!(tx.execute(&statement, &values)?, 1);
+            }
+            Ok(())
+        })
+        .unwrap();
     let find = |needle: &'static str| {
-        lab.db.read_blocking::<Vec<i64>, Error, _>(move |read| {
-            let mut b = Builder::new("SELECT number FROM item WHERE workspace_id = ");
-            b.bind(ws()).push(" AND lower(type) LIKE ").contains(needle).push(" ORDER BY number");
-            let (statement, values) = b.build();
-            read.query(&statement, &values)
-        }).unwrap()
+        lab.db
+            .read_blocking::<Vec<i64>, Error, _>(move |read| {
+                let mut b = Builder::new("SELECT number FROM item WHERE workspace_id = ");
+                b.bind(ws()).push(" AND lower(type) LIKE ").contains(needle).push(" ORDER BY number");
+                let (statement, values) = b.build();
+                read.query(&statement, &values)
+            })
+            .unwrap()
     };
     assert_eq!((find("50%"), find("a_b"), find("\\"), find("")), (vec![1], vec![3], vec![5], vec![1, 2, 3, 4, 5]));
     let listed = |numbers: Vec<i64>| {
-        lab.db.read_blocking::<Vec<i64>, Error, _>(move |read| {
-            let mut condition = Builder::new("number IN ");
-            condition.in_list(numbers.clone());
-            let mut b = Builder::new("SELECT number FROM item WHERE workspace_id = ");
-            b.bind(ws()).push(" AND ").append(condition).push(" ORDER BY number LIMIT ").bind(10);
-            let (statement, values) = b.build();
-            read.query(&statement, &values)
-        }).unwrap()
+        lab.db
+            .read_blocking::<Vec<i64>, Error, _>(move |read| {
+                let mut condition = Builder::new("number IN ");
+                condition.in_list(numbers.clone());
+                let mut b = Builder::new("SELECT number FROM item WHERE workspace_id = ");
+                b.bind(ws()).push(" AND ").append(condition).push(" ORDER BY number LIMIT ").bind(10);
+                let (statement, values) = b.build();
+                read.query(&statement, &values)
+            })
+            .unwrap()
     };
     assert_eq!((listed(vec![]), listed(vec![2]), listed(vec![5, 1, 3])), (vec![], vec![2], vec![1, 3, 5]));
 }
@@ -285,18 +343,21 @@ fn composed_statements(engine: &str) {
 fn counting_in_parallel(engine: &str) {
     let lab = Lab::new(engine);
     lab.db.write_blocking::<_, Error, _>(|tx| insert(tx, 1)).unwrap();
-    let threads: Vec<_> = (0..4).map(|_| {
-        let db = lab.db.clone();
-        std::thread::spawn(move || {
-            for _ in 0..25 {
-                // Read, then write what was read plus one: only right if transactions are serializable.
-                db.write_blocking::<_, Error, _>(|tx| {
-                    let n: i64 = tx.query_one(&LOCK, params![ws(), 3_i16])?;
-                    tx.execute(&SET, params![ws(), n + 1])
-                }).unwrap();
-            }
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let db = lab.db.clone();
+            std::thread::spawn(move || {
+                for _ in 0..25 {
+                    // Read, then write what was read plus one: only right if transactions are serializable.
+                    db.write_blocking::<_, Error, _>(|tx| {
+                        let n: i64 = tx.query_one(&LOCK, params![ws(), 3_i16])?;
+                        tx.execute(&SET, params![ws(), n + 1])
+                    })
+                    .unwrap();
+                }
+            })
         })
-    }).collect();
+        .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(lab.db.read_blocking::<i64, Error, _>(|read| read.query_one(&SUM, &[])).unwrap(), 101);
 }
@@ -322,73 +383,6 @@ fn dies_after_commit(engine: &str) {
     dies(engine, CrashPoint::AfterCommit, 1);
 }
 
-fn migrates_once(engine: &str) {
-    let lab = Lab::empty(engine);
-    let set = [Migration::new("0001_item", TABLE).unwrap(), Migration::new("0002_more", "CREATE TABLE more (workspace_id BYTEA PRIMARY KEY)").unwrap()];
-    assert_eq!(lab.db.migrate_with(&set[..1], 1).unwrap(), ["0001_item"]);
-    assert_eq!(lab.db.migrate_with(&set, 2).unwrap(), ["0002_more"]);
-    assert!(lab.db.migrate_with(&set, 3).unwrap().is_empty());
-    assert!(lab.reopen().migrate_with(&set, 4).unwrap().is_empty());
-}
-
-fn migration_resumes(engine: &str) {
-    // The kill comes before or after the commit of each step in turn; the next start goes on from there.
-    let set = [Migration::new("0001_item", TABLE).unwrap()];
-    for point in [CrashPoint::BeforeCommit, CrashPoint::AfterCommit] {
-        let lab = Lab::empty(engine);
-        for steps_done in 0..=2 {
-            let db = lab.reopen();
-            db.arm(point);
-            let result = db.migrate_with(&set, 1);
-            assert!(matches!(result, Err(Error::OutcomeUnknown)), "{steps_done}: {result:?}");
-            if point == CrashPoint::BeforeCommit {
-                break;
-            }
-        }
-        let db = lab.reopen();
-        db.migrate_with(&set, 2).unwrap();
-        db.write_blocking::<_, Error, _>(|tx| insert(tx, 1)).unwrap();
-        assert!(db.migrate_with(&set, 3).unwrap().is_empty());
-    }
-    // A step that fails leaves the steps before it done, and is run again by the next start.
-    let lab = Lab::new(engine);
-    let two = |second: &str| [Migration::new("0001_item", TABLE).unwrap(), Migration::new("0002_two", second).unwrap()];
-    let failed = lab.db.migrate_with(&two("CREATE TABLE a (workspace_id BYTEA PRIMARY KEY); INSERT INTO item (number) SELECT number FROM b"), 5);
-    assert!(matches!(failed, Err(Error::Engine { .. })), "{failed:?}");
-    lab.db.write_blocking::<_, Error, _>(|tx| {
-        tx.execute(&Builder::new("CREATE TABLE b (workspace_id BYTEA PRIMARY KEY, number BIGINT)").build().0, &[])
-    }).unwrap();
-    let repaired = two("CREATE TABLE a (workspace_id BYTEA PRIMARY KEY); INSERT INTO item (number) SELECT number FROM b");
-    assert_eq!(lab.db.migrate_with(&repaired, 6).unwrap(), ["0002_two"]);
-}
-
-fn newer_is_refused(engine: &str) {
-    let lab = Lab::new(engine);
-    let result = lab.db.migrate_with(&[], 2);
-    assert!(matches!(&result, Err(Error::Migration(text)) if text.contains("newer program")), "{result:?}");
-}
-
-fn changed_is_refused(engine: &str) {
-    let lab = Lab::new(engine);
-    let changed = Migration::new("0001_item", &format!("{TABLE} ")).unwrap();
-    let result = lab.db.migrate_with(&[changed], 2);
-    assert!(matches!(&result, Err(Error::Migration(text)) if text.contains("another text")), "{result:?}");
-    let same_with_other_line_ends = Migration::new("0001_item", &TABLE.replace('\n', "\r\n")).unwrap();
-    assert!(lab.db.migrate_with(&[same_with_other_line_ends], 2).unwrap().is_empty());
-}
-
-fn two_migrate_at_once(engine: &str) {
-    let lab = Lab::empty(engine);
-    let threads: Vec<_> = (0..2).map(|_| {
-        let db = lab.reopen();
-        std::thread::spawn(move || db.migrate_with(&[Migration::new("0001_item", TABLE).unwrap()], 1).map(drop))
-    }).collect();
-    for thread in threads {
-        thread.join().unwrap().unwrap();
-    }
-    lab.db.write_blocking::<_, Error, _>(|tx| insert(tx, 1)).unwrap();
-}
-
 fn statements_check(engine: &str) {
     let lab = Lab::new(engine);
     assert!(Statement::all().count() >= 9);
@@ -409,7 +403,12 @@ fn bell_rings_on_change(engine: &str) {
     let bell = lab.db.committed();
     let before = *bell.borrow();
     lab.db.write_blocking::<_, Error, _>(|tx| tx.query::<i64>(&BUMP, params![ws(), 9_i16])).unwrap();
-    lab.db.write_blocking::<_, Refusal, _>(|tx| { insert(tx, 1)?; Err::<(), _>(Refusal::No) }).unwrap_err();
+    lab.db
+        .write_blocking::<_, Refusal, _>(|tx| {
+            insert(tx, 1)?;
+            Err::<(), _>(Refusal::No)
+        })
+        .unwrap_err();
     assert_eq!(*bell.borrow(), before, "nothing changed, nobody is woken");
     lab.db.write_blocking::<_, Error, _>(|tx| insert(tx, 1)).unwrap();
     assert_eq!(*bell.borrow(), before + 1);
@@ -442,22 +441,17 @@ fn dynamic_dispatch(engine: &str) {
     assert_eq!(lab.db.read_blocking::<_, Error, _>(move |read| outside.load(read)).unwrap(), 1);
 }
 
-fn embedded_set_applies(engine: &str) {
-    let lab = Lab::empty(engine);
-    let applied = lab.db.migrate(1).unwrap();
-    assert_eq!(applied.len(), Migration::embedded().unwrap().len());
-    assert!(lab.db.migrate(2).unwrap().is_empty());
-}
-
 fn async_callers(engine: &str) {
     let lab = Lab::new(engine);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let db = lab.db.clone();
     runtime.block_on(async move {
-        let tasks: Vec<_> = (1..=40).map(|n| {
-            let db = db.clone();
-            tokio::spawn(async move { db.write::<_, Error, _>(move |tx| insert(tx, n)).await })
-        }).collect();
+        let tasks: Vec<_> = (1..=40)
+            .map(|n| {
+                let db = db.clone();
+                tokio::spawn(async move { db.write::<_, Error, _>(move |tx| insert(tx, n)).await })
+            })
+            .collect();
         for task in tasks {
             assert_eq!(task.await.unwrap().unwrap(), 1);
         }
@@ -466,66 +460,4 @@ fn async_callers(engine: &str) {
         // Opened inside a runtime, as the server does.
         Db::open(&lab.settings).unwrap();
     });
-}
-
-#[test]
-fn postgres_runs_again_when_asked() {
-    let lab = Lab::new("postgres");
-    let runs = Arc::new(AtomicU32::new(0));
-    let again = |until: u32| {
-        let runs = Arc::clone(&runs);
-        runs.store(0, Ordering::Relaxed);
-        lab.db.write_blocking::<_, Error, _>(move |tx| {
-            insert(tx, i64::from(until))?;
-            if runs.fetch_add(1, Ordering::Relaxed) + 1 < until { Err(Error::Serialization("injected".into())) } else { Ok(()) }
-        })
-    };
-    again(3).unwrap();
-    assert_eq!(runs.load(Ordering::Relaxed), 3);
-    again(db::limits::RUNS).unwrap();
-    let past = again(db::limits::RUNS + 1);
-    assert!(matches!(past, Err(Error::Serialization(_))), "{past:?}");
-    assert_eq!((runs.load(Ordering::Relaxed), count(&lab.db)), (db::limits::RUNS, 2));
-}
-
-#[test]
-fn postgres_reconnects() {
-    let lab = Lab::new("postgres");
-    lab.db.write_blocking::<_, Error, _>(|tx| insert(tx, 1)).unwrap();
-    let runs = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&runs);
-    lab.db.write_blocking::<_, Error, _>(move |tx| {
-        insert(tx, 2)?;
-        if counter.fetch_add(1, Ordering::Relaxed) == 0 {
-            tx.rows(&Builder::new("SELECT pg_terminate_backend(pg_backend_pid())").build().0, &[])?;
-        }
-        Ok(())
-    }).unwrap();
-    assert_eq!((runs.load(Ordering::Relaxed), count(&lab.db)), (2, 2));
-}
-
-#[test]
-fn postgres_wakes_other_processes() {
-    let lab = Lab::new("postgres");
-    let other = lab.reopen();
-    let mut bell = other.committed();
-    bell.mark_unchanged();
-    lab.db.write_blocking::<_, Error, _>(|tx| insert(tx, 1)).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(std::time::Duration::from_secs(10), bell.changed()).await }).unwrap().unwrap();
-}
-
-#[test]
-fn postgres_settings_are_kept_or_refused() {
-    for url in ["postgres://u@127.0.0.1:1/x?sslmode=require", "postgres://u@db.example.org/x", "nonsense"] {
-        let settings = Settings::Postgres { url: url.to_owned(), workers: 1, event_partitions: 16 };
-        assert!(matches!(Db::open(&settings), Err(Error::Settings(_))), "{url}");
-    }
-    let unreachable = Settings::Postgres { url: "postgres://u@127.0.0.1:1/x".into(), workers: 1, event_partitions: 16 };
-    assert!(matches!(Db::open(&unreachable), Err(Error::Settings(_))));
-    let lab = Lab::empty("postgres");
-    assert_eq!(lab.db.partitions(), 16);
-    assert!(lab.db.backup(Path::new("/nonexistent")).is_err());
-    lab.db.vacuum().unwrap();
-    lab.db.optimize().unwrap();
 }
