@@ -79,6 +79,7 @@ pub(crate) struct Pending {
     pub(crate) subject_kind: &'static str,
     pub(crate) subject: Uuid,
     pub(crate) version: i64,
+    pub(crate) actor: Actor,
     pub(crate) event: Event,
 }
 
@@ -91,7 +92,7 @@ fn partition(subject: Uuid, partitions: i16) -> i16 {
 /// Writes all events of one transaction. The last thing done before commit.
 pub(crate) fn append(
     tx: &mut Tx<'_>,
-    (workspace, actor, at): (WorkspaceId, Actor, Timestamp),
+    (workspace, at): (WorkspaceId, Timestamp),
     partitions: i16,
     events: Vec<Pending>,
 ) -> Result<(), Refusal> {
@@ -99,7 +100,6 @@ pub(crate) fn append(
     for event in events {
         parts.entry(partition(event.subject, partitions)).or_default().push(event);
     }
-    let actor = actor.to_string();
     for (part, events) in parts {
         let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
         let head: i64 = tx.query_one(&ADVANCE_HEAD, params![workspace, part, count])?;
@@ -113,7 +113,7 @@ pub(crate) fn append(
                     position,
                     event.id,
                     at,
-                    actor.as_str(),
+                    event.actor.to_string(),
                     event.subject_kind,
                     event.subject,
                     event.version,

@@ -50,6 +50,11 @@ impl<'u, 't> Unit<'u, 't> {
         self.ctx.workspace
     }
 
+    /// From here on somebody else acts: the intake learns only by looking who the customer is.
+    pub fn act_as(&mut self, actor: domain::Actor) {
+        self.ctx.actor = actor;
+    }
+
     /// The transaction, for a feature's own statements.
     pub fn tx(&mut self) -> &mut Tx<'t> {
         self.tx
@@ -118,6 +123,7 @@ impl<'u, 't> Unit<'u, 't> {
                 subject_kind: A::KIND,
                 subject: id,
                 version,
+                actor: self.ctx.actor,
                 event: A::wrap(event),
             });
         }
@@ -132,7 +138,8 @@ impl<'u, 't> Unit<'u, 't> {
         let logged = log::last_version(self.tx, self.ctx.workspace, subject_kind, subject)?;
         let unlogged = self.pending.iter().filter(|p| p.subject == subject && p.subject_kind == subject_kind).count();
         let version = logged + i64::try_from(unlogged).unwrap_or(0) + 1;
-        self.pending.push(Pending { id: self.core.edges.uuid(), subject_kind, subject, version, event });
+        let actor = self.ctx.actor;
+        self.pending.push(Pending { id: self.core.edges.uuid(), subject_kind, subject, version, actor, event });
         Ok(())
     }
 
@@ -157,7 +164,7 @@ impl<'u, 't> Unit<'u, 't> {
     /// Writes the log. The last thing before commit, so that a head row is held as briefly as can be.
     pub(crate) fn finish(mut self) -> Result<(), Refusal> {
         let pending = std::mem::take(&mut self.pending);
-        let circumstances = (self.ctx.workspace, self.ctx.actor, self.ctx.now);
+        let circumstances = (self.ctx.workspace, self.ctx.now);
         log::append(self.tx, circumstances, self.core.db.partitions(), pending)
     }
 }

@@ -12,6 +12,7 @@ mod extract;
 mod gate;
 mod kit;
 mod locale;
+pub mod media;
 pub mod net;
 mod openapi;
 pub mod outbound;

@@ -59,6 +59,7 @@ pub enum Thread {
 /// A file that came with a message, content already stored in `spine::Files`.
 #[derive(Debug, Clone)]
 pub struct NewAttachment {
+    pub id: AttachmentId,
     pub hash: spine::ContentHash,
     pub size: i64,
     pub name: String,
@@ -96,4 +97,45 @@ pub struct Inbound {
     pub meta: Value,
     /// Message-IDs under which replies may refer to this message, normalised.
     pub message_ids: Vec<String>,
+}
+
+/// A raw message as it was received (a mail), before anybody has understood it.
+#[derive(Debug, Clone)]
+pub struct Raw<'a> {
+    pub inbox: InboxId,
+    /// The id the message will have, fixed at receipt so that reading it twice gives one message.
+    pub message: MessageId,
+    pub bytes: &'a [u8],
+    /// SMTP envelope or IMAP facts.
+    pub envelope: Value,
+    pub received_at: Timestamp,
+}
+
+/// A file of a raw message, not stored yet.
+#[derive(Debug, Clone)]
+pub struct RawFile {
+    pub id: AttachmentId,
+    pub bytes: Vec<u8>,
+    pub name: String,
+    pub mime: String,
+    pub inline: bool,
+    pub content_id: Option<String>,
+}
+
+/// A delivery report about a message of ours.
+#[derive(Debug, Clone)]
+pub struct Bounce {
+    /// Message-IDs it may be about, normalised.
+    pub message_ids: Vec<String>,
+    pub permanent: bool,
+    pub detail: String,
+}
+
+/// What a raw message says.
+#[derive(Debug, Clone)]
+pub struct Understood {
+    /// `files` is empty: they are in `raw_files` and stored by the intake.
+    pub inbound: Inbound,
+    pub raw_files: Vec<RawFile>,
+    pub bounce: Option<Bounce>,
 }

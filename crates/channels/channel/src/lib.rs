@@ -10,7 +10,10 @@ mod inbound;
 mod outbound;
 
 pub use config::{ChannelConfig, Check, CheckState};
-pub use inbound::{Inbound, MailEvidence, NewAttachment, Participant, ParticipantRole, Sender, Thread};
+pub use inbound::{
+    Bounce, Inbound, MailEvidence, NewAttachment, Participant, ParticipantRole, Raw, RawFile, Sender, Thread,
+    Understood,
+};
 pub use outbound::{Attached, MailThread, OutRecipient, Outbound, SendError, Sending, Sent};
 
 use domain::ChannelKind;
@@ -45,6 +48,17 @@ pub trait Channel: Send + Sync {
 
     /// Names of the secrets among the settings: sealed, written, never read back.
     fn secret_fields(&self) -> &'static [&'static str];
+
+    /// Reads a raw message. Never fails: what can't be understood is handed over as raw text, marked so in `meta`.
+    /// Channels that receive structured input have no raw messages and answer `None`.
+    fn understand(
+        &self,
+        _config: &ChannelConfig,
+        _raw: &Raw<'_>,
+        _next_id: &mut dyn FnMut() -> domain::AttachmentId,
+    ) -> Option<Understood> {
+        None
+    }
 
     /// Delivers one message. Called at least once per message; `Outbound::message` is the idempotency key.
     fn send<'a>(&'a self, config: &'a ChannelConfig, message: &'a Outbound) -> Sending<'a>;
