@@ -9,6 +9,7 @@ CREATE TABLE workspace (
   secret BYTEA NOT NULL,
   created_at BIGINT NOT NULL
 );
+-- global: the slug names a workspace within the instance
 CREATE UNIQUE INDEX workspace_slug ON workspace (slug);
 
 -- Event order (DESIGN 3): a head row per workspace and partition, incremented just before commit.

@@ -82,6 +82,7 @@ CREATE TABLE session (
   address TEXT NOT NULL,
   PRIMARY KEY (workspace_id, id)
 );
+-- global: a session is found by its secret before its workspace is known
 CREATE UNIQUE INDEX session_token ON session (token_hash);
 CREATE INDEX session_by_user ON session (workspace_id, user_id);
 
@@ -98,6 +99,7 @@ CREATE TABLE secret_link (
   used_at BIGINT,
   PRIMARY KEY (workspace_id, id)
 );
+-- global: a link is found by its secret before its workspace is known
 CREATE UNIQUE INDEX secret_link_token ON secret_link (token_hash);
 
 CREATE TABLE api_token (
@@ -114,6 +116,7 @@ CREATE TABLE api_token (
   revoked_at BIGINT,
   PRIMARY KEY (workspace_id, id)
 );
+-- global: a token is found by its secret before its workspace is known
 CREATE UNIQUE INDEX api_token_hash ON api_token (token_hash);
 
 -- What other features may read of people.

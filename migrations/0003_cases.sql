@@ -48,6 +48,7 @@ CREATE TABLE case_record (
   preview TEXT NOT NULL,
   status TEXT NOT NULL,
   status_rank SMALLINT NOT NULL,
+  waiting_on TEXT,
   priority SMALLINT NOT NULL,
   team_id BYTEA,
   assignee_id BYTEA,

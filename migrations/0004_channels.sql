@@ -62,12 +62,14 @@ CREATE TABLE visitor (
   page_url TEXT NOT NULL,
   PRIMARY KEY (workspace_id, id)
 );
+-- global: a visitor is found by their secret before the workspace is known
 CREATE UNIQUE INDEX visitor_token ON visitor (token_hash);
 CREATE INDEX visitor_subject ON visitor (workspace_id, channel_id, subject);
 CREATE INDEX visitor_customer ON visitor (workspace_id, customer_id);
 
 -- Automatic mails sent, for the loop budgets of SECURITY P14. address_hash spans workspaces on purpose
 -- (a budget of the instance), so this table is global.
+-- global: the budgets of SECURITY P14 hold for the whole instance
 CREATE TABLE automatic_mail (
   id BYTEA NOT NULL PRIMARY KEY,
   workspace_id BYTEA NOT NULL,

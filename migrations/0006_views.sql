@@ -24,7 +24,7 @@ CREATE VIEW view_public_message AS SELECT workspace_id, id, case_id, conversatio
   automatic, body_text, body_html, delivery FROM message WHERE note = FALSE AND delivery NOT IN ('held', 'cancelled');
 
 -- One line of a list of cases, with the names of everything it names.
-CREATE VIEW view_case_row AS SELECT c.workspace_id, c.id, c.number, c.subject, c.preview, c.status, c.status_rank, c.priority,
+CREATE VIEW view_case_row AS SELECT c.workspace_id, c.id, c.number, c.subject, c.preview, c.status, c.status_rank, c.waiting_on, c.priority,
   c.channel_id, c.channel_kind, h.name AS channel_name, c.customer_id, u.name AS customer_name,
   c.assignee_id, a.name AS assignee_name, c.team_id, t.name AS team_name,
   c.reason_id, r.name_zh AS reason_name_zh, r.name_en AS reason_name_en,
@@ -35,3 +35,14 @@ CREATE VIEW view_case_row AS SELECT c.workspace_id, c.id, c.number, c.subject, c
   LEFT JOIN app_user a ON a.workspace_id = c.workspace_id AND a.id = c.assignee_id
   LEFT JOIN team t ON t.workspace_id = c.workspace_id AND t.id = c.team_id
   LEFT JOIN reason r ON r.workspace_id = c.workspace_id AND r.id = c.reason_id;
+
+-- What the timeline shows beside messages. `turn` puts what opens a case before a message of the same instant and
+-- what follows from it behind.
+CREATE VIEW view_case_event AS SELECT workspace_id, subject_id AS case_id, at,
+  CASE WHEN kind IN ('case.opened', 'case.conversation_joined', 'case.message_moved_in') THEN 0 ELSE 2 END AS turn,
+  version, id, actor, kind, data FROM event
+  WHERE subject_kind = 'case' AND kind IN ('case.opened', 'case.conversation_joined', 'case.status_changed', 'case.assigned',
+    'case.edited', 'case.message_moved_out', 'case.message_moved_in');
+-- Names of API tokens, for the timeline.
+CREATE VIEW view_token AS SELECT workspace_id, id, name FROM api_token;
+CREATE VIEW view_workspace AS SELECT workspace_id, name, locale, time_zone FROM workspace;
