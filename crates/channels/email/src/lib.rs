@@ -1,1 +1,34 @@
-//! Placeholder paragraph; the owner of this crate replaces it.
+//! The mail protocol, without business state.
+//!
+//! Owns: reading raw mail ([`parse`]), making its HTML safe ([`sanitize`]), telling which
+//! case it answers ([`thread`], [`token`]), when a machine sent it ([`automatic`],
+//! [`bounce`], [`budget`]), writing mail ([`compose`]), and the three wires: SMTP out, a
+//! built-in SMTP receiver, and IMAP.
+//!
+//! Must never: touch a database, decide about a case, answer a mail by itself, connect to
+//! an address its [`net::Resolve`] did not allow, or drop a mail it could not read.
+//!
+//! Start reading at [`parse::parse`], then [`thread::find`].
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod authentication;
+pub mod automatic;
+pub mod bounce;
+pub mod budget;
+pub mod compose;
+pub mod flatten;
+pub mod headers;
+pub mod limits;
+pub mod markup;
+pub mod parse;
+pub mod plain;
+pub mod quote;
+pub mod sanitize;
+pub mod structure;
+pub mod subject;
+pub mod thread;
+pub mod token;
+pub mod transfer;
+#[cfg(test)]
+mod tests;

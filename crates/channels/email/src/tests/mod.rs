@@ -1,0 +1,7 @@
+//! Tests that span modules, by subject.
+
+mod composing;
+mod hostile;
+mod mails;
+mod quotes;
+mod sanitizing;
