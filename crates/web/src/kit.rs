@@ -1,12 +1,14 @@
 //! What every route needs beside its own state: settings, clock, authentication, rate limits.
 
-use crate::caller::Authenticate;
+use crate::caller::{Authenticate, Identity};
 use crate::net::Net;
 use crate::problem::Result;
 use crate::rate::{Key, Limit, RateLimiter};
+use crate::secret::SecretHash;
 use domain::{Span, Timestamp};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
+use spine::Refusal;
 use std::sync::Arc;
 
 /// How this server is reached.
@@ -54,6 +56,15 @@ impl Kit {
 
     pub(crate) fn authenticate(&self) -> &dyn Authenticate {
         self.0.authenticate.as_ref()
+    }
+
+    /// Who the session cookie of these headers stands for now: a live connection asks again when rights may have changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn identify_again(&self, headers: &HeaderMap) -> std::result::Result<Option<Identity>, Refusal> {
+        let Some(hash) = self.session_of(headers).and_then(SecretHash::of) else { return Ok(None) };
+        self.0.authenticate.by_session(hash).await
     }
 
     /// Takes one call out of the bucket of `key` under `limit`.
