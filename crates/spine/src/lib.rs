@@ -14,8 +14,6 @@ mod refusal;
 mod runner;
 mod spine;
 mod store;
-#[cfg(test)]
-mod tests;
 mod unit;
 mod vault;
 
