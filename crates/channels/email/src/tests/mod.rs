@@ -1,7 +1,10 @@
 //! Tests that span modules, by subject.
 
 mod composing;
+mod fetching;
 mod hostile;
 mod mails;
 mod quotes;
+mod receiving;
 mod sanitizing;
+mod sending;
