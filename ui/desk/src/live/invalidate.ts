@@ -3,9 +3,13 @@
 import type { LiveEvent } from '@steward/api'
 import type { QueryClient, QueryKey } from '@tanstack/vue-query'
 
-const GATHER_MS = 60
-const pending = new Map<string, QueryKey>()
-let timer: ReturnType<typeof setTimeout> | undefined
+/** What is open on screen follows at once; lists and counts of a busy desk at most this often. */
+export const NEAR_MS = 40
+export const FAR_MS = 700
+const FAR = new Set<unknown>(['cases', 'view-counts', 'customers', 'presence'])
+
+const pending = { near: new Map<string, QueryKey>(), far: new Map<string, QueryKey>() }
+const timers: { near?: ReturnType<typeof setTimeout> | undefined; far?: ReturnType<typeof setTimeout> | undefined } = {}
 
 export function staleKeys(event: LiveEvent): QueryKey[] {
   const keys: QueryKey[] = []
@@ -19,11 +23,14 @@ export function staleKeys(event: LiveEvent): QueryKey[] {
 }
 
 export function invalidateFor(client: QueryClient, event: LiveEvent): void {
-  for (const key of staleKeys(event)) pending.set(JSON.stringify(key), key)
-  timer ??= setTimeout(() => {
-    timer = undefined
-    const keys = [...pending.values()]
-    pending.clear()
-    for (const queryKey of keys) void client.invalidateQueries({ queryKey })
-  }, GATHER_MS)
+  for (const key of staleKeys(event)) {
+    const lane = FAR.has(key[0]) ? 'far' : 'near'
+    pending[lane].set(JSON.stringify(key), key)
+    timers[lane] ??= setTimeout(() => {
+      timers[lane] = undefined
+      const keys = [...pending[lane].values()]
+      pending[lane].clear()
+      for (const queryKey of keys) void client.invalidateQueries({ queryKey })
+    }, lane === 'far' ? FAR_MS : NEAR_MS)
+  }
 }

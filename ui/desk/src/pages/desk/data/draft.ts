@@ -1,0 +1,69 @@
+// What an agent has begun to write, kept by the server per agent and case, so that it is there on the next device and
+// after a crash.
+import type { Attachment, Draft } from '@steward/api'
+import { onScopeDispose, reactive, ref, watch } from 'vue'
+import { api } from '../../../query'
+
+export interface DraftContent {
+  text: string
+  html: string
+  note: boolean
+  attachments: Attachment[]
+}
+
+const SAVE_PAUSE_MS = 700
+export type DraftState = 'clean' | 'unsaved' | 'saving' | 'saved' | 'failed'
+
+export function useDraft(caseId: string) {
+  const content = reactive<DraftContent>({ text: '', html: '', note: false, attachments: [] })
+  const state = ref<DraftState>('clean')
+  const loaded = ref(false)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let quiet = false
+  let known = ''
+  const print = () => JSON.stringify([content.text.trim(), content.html, content.note, content.attachments.map((file) => file.id)])
+  const isEmpty = () => !content.text.trim() && content.attachments.length === 0
+
+  function set(next: Partial<DraftContent>): void {
+    quiet = true
+    Object.assign(content, { text: '', html: '', note: content.note, attachments: [] }, next)
+    known = print()
+    state.value = 'clean'
+    queueMicrotask(() => (quiet = false))
+  }
+  async function load(): Promise<void> {
+    const draft = await api.get<Draft | undefined>(`/api/cases/${caseId}/draft`).catch(() => undefined)
+    // Somebody who types faster than the network keeps what they typed.
+    if (draft && isEmpty()) set({ text: draft.text ?? '', html: draft.html ?? '', note: draft.note === true, attachments: draft.attachments ?? [] })
+    loaded.value = true
+  }
+  async function save(): Promise<void> {
+    clearTimeout(timer)
+    const print0 = print()
+    if (print0 === known) return
+    state.value = 'saving'
+    try {
+      if (isEmpty()) await api.delete(`/api/cases/${caseId}/draft`)
+      else await api.put(`/api/cases/${caseId}/draft`, { text: content.text, html: content.html, note: content.note, attachments: content.attachments.map((file) => file.id) })
+      known = print0
+      state.value = print() === print0 ? 'saved' : 'unsaved'
+    } catch {
+      state.value = 'failed'
+      timer = setTimeout(() => void save(), SAVE_PAUSE_MS * 8)
+    }
+  }
+  /** After sending: the server drops its copy with the reply, here nothing must write it again. */
+  function clear(): void {
+    clearTimeout(timer)
+    set({})
+    void api.delete(`/api/cases/${caseId}/draft`).catch(() => undefined)
+  }
+  watch(content, () => {
+    if (quiet || print() === known) return
+    state.value = 'unsaved'
+    clearTimeout(timer)
+    timer = setTimeout(() => void save(), SAVE_PAUSE_MS)
+  })
+  onScopeDispose(() => void (state.value === 'unsaved' && save()))
+  return { content, state, loaded, load, save, set, clear, isEmpty }
+}
