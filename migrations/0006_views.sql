@@ -45,4 +45,5 @@ CREATE VIEW view_case_event AS SELECT workspace_id, subject_id AS case_id, at,
     'case.edited', 'case.message_moved_out', 'case.message_moved_in');
 -- Names of API tokens, for the timeline.
 CREATE VIEW view_token AS SELECT workspace_id, id, name FROM api_token;
+CREATE VIEW view_inbox AS SELECT workspace_id, id, channel_id, raw_hash, raw_size, received_at, case_id, message_id FROM inbox;
 CREATE VIEW view_workspace AS SELECT workspace_id, name, locale, time_zone FROM workspace;

@@ -14,6 +14,16 @@ pub enum WaitingOn {
     ThirdParty,
 }
 
+impl WaitingOn {
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::ThirdParty => "third_party",
+        }
+    }
+}
+
 /// Where a case stands. A state carries its own data, so that no combination is meaningless.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]

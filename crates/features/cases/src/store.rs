@@ -1,6 +1,18 @@
 //! All SQL of this feature. Here: how a case, its conversations and messages are kept, by the one function that
 //! follows a decision. The submodules hold what reads and what belongs to no aggregate.
 
+pub(crate) mod attachment;
+pub(crate) mod canned;
+pub(crate) mod draft;
+pub(crate) mod list;
+pub(crate) mod people;
+pub(crate) mod predicate;
+pub(crate) mod reason;
+pub(crate) mod record;
+pub(crate) mod seen;
+pub(crate) mod timeline;
+pub(crate) mod view;
+
 use db::{Query, Tx, params, row, sql};
 use domain::case::{Case, CaseCommand, CaseEvent, CaseState, Delivery, NewMessage, Status};
 use domain::{Actor, CaseId, Code, ConversationId, Id, MessageId, Rejection, WorkspaceId};
@@ -15,16 +27,16 @@ row! {
 
 sql!(LOAD = "SELECT state, version FROM case_record WHERE workspace_id = $1 AND id = $2 /*for_update*/", params: 2, row: Kept);
 sql!(SAVE = "INSERT INTO case_record (workspace_id, id, number, customer_id, channel_id, channel_kind, subject, preview, \
-    status, status_rank, priority, team_id, assignee_id, reason_id, language, tags, opened_at, updated_at, last_message_at, \
+    status, status_rank, waiting_on, priority, team_id, assignee_id, reason_id, language, tags, opened_at, updated_at, last_message_at, \
     waiting_since, snoozed_until, first_response_at, solved_at, closed_at, state, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
     ON CONFLICT (workspace_id, id) DO UPDATE SET customer_id = excluded.customer_id, subject = excluded.subject, \
-    preview = excluded.preview, status = excluded.status, status_rank = excluded.status_rank, priority = excluded.priority, \
+    preview = excluded.preview, status = excluded.status, status_rank = excluded.status_rank, waiting_on = excluded.waiting_on, priority = excluded.priority, \
     team_id = excluded.team_id, assignee_id = excluded.assignee_id, reason_id = excluded.reason_id, \
     language = excluded.language, tags = excluded.tags, updated_at = excluded.updated_at, \
     last_message_at = excluded.last_message_at, waiting_since = excluded.waiting_since, \
     snoozed_until = excluded.snoozed_until, first_response_at = excluded.first_response_at, \
-    solved_at = excluded.solved_at, closed_at = excluded.closed_at, state = excluded.state, version = excluded.version", params: 26);
+    solved_at = excluded.solved_at, closed_at = excluded.closed_at, state = excluded.state, version = excluded.version", params: 27);
 sql!(ADD_TAG = "INSERT INTO case_tag (workspace_id, tag, case_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", params: 3);
 sql!(REMOVE_TAG = "DELETE FROM case_tag WHERE workspace_id = $1 AND tag = $2 AND case_id = $3", params: 3);
 sql!(ADD_CONVERSATION = "INSERT INTO conversation (workspace_id, id, case_id, channel_id, channel_kind, customer_id, thread_key, opened_at) \
@@ -64,9 +76,10 @@ impl Store<Case> for CaseStore {
 
 fn save_record(tx: &mut Tx<'_>, change: &Change<'_, Case>) -> Result<(), Refusal> {
     let state = change.after;
-    let snoozed_until = match state.status {
-        Status::Snoozed { until } => Some(until),
-        _ => None,
+    let (waiting_on, snoozed_until) = match state.status {
+        Status::Waiting { on, .. } => (Some(on.key()), None),
+        Status::Snoozed { until } => (None, Some(until)),
+        _ => (None, None),
     };
     let tags = serde_json::to_string(&state.tags).map_err(Refusal::internal)?;
     let json = serde_json::to_string(state).map_err(Refusal::internal)?;
@@ -83,6 +96,7 @@ fn save_record(tx: &mut Tx<'_>, change: &Change<'_, Case>) -> Result<(), Refusal
             &state.preview,
             state.status.key(),
             state.status.rank(),
+            waiting_on,
             state.priority.rank(),
             state.team,
             state.assignee,
