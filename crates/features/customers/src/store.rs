@@ -1,5 +1,7 @@
 //! All SQL of this feature: how a customer is kept, and how agents find one.
 
+pub(crate) mod search;
+
 use db::{Query, Tx, params, row, sql};
 use domain::customer::{Customer, CustomerEvent, CustomerState};
 use domain::{CustomerId, WorkspaceId};
