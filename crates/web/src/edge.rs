@@ -32,6 +32,16 @@ pub struct Edge {
     /// Host and port as the client wrote them.
     pub host: String,
     pub request_id: String,
+    pub proxy: Proxy,
+}
+
+/// Whether a proxy stands before us, as far as its headers tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    None,
+    Trusted,
+    /// Forwarding headers came from a peer that is not listed: they were ignored.
+    Untrusted,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Edge {
@@ -52,8 +62,14 @@ impl Edge {
             https: false,
             host: text(headers, &HOST).unwrap_or_default().to_owned(),
             request_id: new_request_id(),
+            proxy: Proxy::None,
         };
-        if !trusted(peer) {
+        if trusted(peer) {
+            edge.proxy = Proxy::Trusted;
+        } else {
+            if headers.contains_key(&FORWARDED_FOR) || headers.contains_key(&FORWARDED_PROTO) {
+                edge.proxy = Proxy::Untrusted;
+            }
             return edge;
         }
         edge.address = client_behind(headers, peer, trusted);

@@ -119,6 +119,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
+    /// Wraps all routes added so far in a layer of the feature's own (the widget's origin check). Gates stay inside it.
+    pub fn wrap(mut self, wrap: impl FnOnce(Router<S>) -> Router<S>) -> Self {
+        self.router = wrap(self.router);
+        self
+    }
+
     /// Gives the routes their state, so that routes of several features can be merged.
     pub fn with_state(self, state: S) -> Routes {
         Routes {

@@ -30,13 +30,14 @@ mod tests;
 
 pub use app::App;
 pub use caller::{Authenticate, Caller, Idempotent, Identity};
-pub use edge::{Edge, is_own_origin, origin, own_origin_required, same_site};
+pub use edge::{Edge, Proxy, is_own_origin, origin, own_origin_required, same_site};
 pub use extract::{Json, Path, Query, given, parse};
 pub use gate::{Entry, Gate, Routes};
 pub use kit::{Kit, Settings};
 pub use locale::Locale;
-pub use page::{Items, Page, PageQuery, cursor};
+pub use page::{Items, Named, Page, PageQuery, cursor};
 pub use problem::{FieldProblem, Problem, ProblemBody, Result, status_of};
 pub use rate::{Key, Limit};
 pub use secret::SecretHash;
 pub use socket::{CutOff, Outgoing, Peer, SocketLimits, upgrade};
+pub use ui::widget_file;

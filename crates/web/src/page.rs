@@ -88,6 +88,19 @@ pub fn cursor<T: Serialize>(position: &T) -> Option<String> {
     serde_json::to_vec(position).ok().map(|json| URL_SAFE_NO_PAD.encode(json))
 }
 
+/// A thing by id and name, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Named {
+    pub id: uuid::Uuid,
+    pub name: String,
+}
+
+impl Named {
+    pub fn new(id: impl domain::ids::Id, name: impl Into<String>) -> Self {
+        Self { id: id.uuid(), name: name.into() }
+    }
+}
+
 /// A whole, short list: `{items}`.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct Items<T> {

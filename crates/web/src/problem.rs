@@ -85,6 +85,18 @@ impl Problem {
         self.retry_after = Some(seconds.max(1));
         self.with("seconds", seconds.max(1))
     }
+    /// The same refusal under another status. A wrong password inside a session is no 401:
+    /// that would make the client believe that the session is gone.
+    #[must_use]
+    pub fn at_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+    /// [`Problem::at_status`] for one code.
+    #[must_use]
+    pub fn at_status_if(self, code: Code, status: StatusCode) -> Self {
+        if self.code == code { self.at_status(status) } else { self }
+    }
     #[must_use]
     pub fn code(&self) -> Code {
         self.code

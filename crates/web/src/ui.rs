@@ -56,6 +56,15 @@ pub(crate) async fn widget(headers: HeaderMap) -> Response {
     response
 }
 
+/// A script or style sheet of our own public pages (form, widget's test page), by its name in the widget's build.
+#[must_use]
+pub fn widget_file(name: &'static str, asked: &HeaderMap) -> Response {
+    match Widget::get(name) {
+        Some(found) => file(asked, name, found, "public, max-age=300"),
+        None => Problem::not_found().into_response(),
+    }
+}
+
 fn file(asked: &HeaderMap, path: &str, found: EmbeddedFile, cache: &'static str) -> Response {
     let etag: String = found.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let etag = format!("\"{etag}\"");
