@@ -202,9 +202,9 @@ sql!(SET_PRESENCE = "INSERT INTO agent_presence (workspace_id, user_id, presence
     VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (workspace_id, user_id) DO UPDATE SET presence = $3, connected = $4, since = $5", params: 5);
 sql!(TOUCH = "UPDATE agent_presence SET last_assigned_at = $3 WHERE workspace_id = $1 AND user_id = $2 AND last_assigned_at < $3", params: 3);
 sql!(ALL_CONNECTED = "SELECT workspace_id, user_id FROM agent_presence WHERE connected = TRUE", params: 0, global);
-sql!(COUNT_ONLINE = "SELECT COUNT(*) FROM agent_presence p WHERE p.workspace_id = $1 AND p.presence = 'online' AND p.connected = TRUE \
-    AND ($2 = $3 OR EXISTS (SELECT 1 FROM view_team_member m WHERE m.workspace_id = p.workspace_id AND m.team_id = $2 \
-    AND m.user_id = p.user_id))", params: 3);
+sql!(ONLINE = "SELECT COUNT(*) FROM agent_presence WHERE workspace_id = $1 AND presence = 'online' AND connected = TRUE", params: 1);
+sql!(ONLINE_IN_TEAM = "SELECT COUNT(*) FROM agent_presence p JOIN view_team_member m ON m.workspace_id = p.workspace_id \
+    AND m.user_id = p.user_id WHERE p.workspace_id = $1 AND m.team_id = $2 AND p.presence = 'online' AND p.connected = TRUE", params: 2);
 
 pub(crate) fn presence(q: &mut impl Connection, ws: WorkspaceId, user: UserId) -> Result<Option<PresenceRow>, Error> {
     q.query_opt(&PRESENCE, params![ws, user])
@@ -226,7 +226,7 @@ pub(crate) fn all_connected(q: &mut impl Connection) -> Result<Vec<(WorkspaceId,
 
 /// How many of the team (or of everybody) are online and connected.
 pub(crate) fn count_online(q: &mut impl Connection, ws: WorkspaceId, team: TeamId) -> Result<u32, Error> {
-    q.query_one(&COUNT_ONLINE, params![ws, team, NO_TEAM])
+    if team == NO_TEAM { q.query_one(&ONLINE, params![ws]) } else { q.query_one(&ONLINE_IN_TEAM, params![ws, team]) }
 }
 
 // ---- cases
