@@ -6,6 +6,7 @@
 pub mod access;
 pub mod actor;
 pub mod aggregate;
+pub mod automatic;
 pub mod case;
 pub mod channel;
 pub mod customer;

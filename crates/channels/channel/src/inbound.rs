@@ -36,6 +36,8 @@ pub struct MailEvidence {
     pub reply_token: Option<CaseId>,
     /// Case proven by a keyed subject token.
     pub subject_token: Option<CaseId>,
+    /// Case number proven by a keyed subject token (the token in a subject is short and names the number, not the id).
+    pub subject_number: Option<i64>,
     /// Message-IDs of In-Reply-To, normalised (lower case, no angle brackets).
     pub in_reply_to: Vec<String>,
     /// Message-IDs of References, oldest first, normalised.

@@ -7,14 +7,25 @@
 
 mod config;
 mod inbound;
+mod intake;
+pub mod once;
 mod outbound;
+mod receiver;
+mod queue;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod text;
+pub mod uploads;
 
 pub use config::{ChannelConfig, Check, CheckState};
 pub use inbound::{
     Bounce, Inbound, MailEvidence, NewAttachment, Participant, ParticipantRole, Raw, RawFile, Sender, Thread,
     Understood,
 };
+pub use intake::{Intake, Received};
+pub use queue::{NoQueue, QueueInfo, QueuePlace};
 pub use outbound::{Attached, MailThread, OutRecipient, Outbound, SendError, Sending, Sent};
+pub use receiver::{Acceptor, MailboxPosition, ReceiveError, Receiver, Receiving, Sink};
 
 use domain::ChannelKind;
 use domain::case::Route;

@@ -2,7 +2,7 @@
 
 use crate::channels::{self, Protocols};
 use crate::store::{self, DeliveryRow, EarlierRow};
-use channel::{Attached, MailThread, OutRecipient, Outbound, SendError};
+use channel::{Attached, ChannelConfig, MailThread, OutRecipient, Outbound, SendError};
 use domain::case::{Case, CaseCommand, CaseEvent, Delivery};
 use domain::{Actor, ChannelKind, Code, Event, MessageId, Span, WorkspaceId};
 use serde::{Deserialize, Serialize};
@@ -73,9 +73,16 @@ impl Deliver {
         let row = spine.db().read(move |r| Ok::<_, Refusal>(store::to_deliver(r, ws, message)?)).await?;
         // Only what is still queued: taken back, sent or failed in the meantime means there is nothing to do.
         let Some(row) = row.filter(|r| r.delivery == "queued") else { return Ok(Outcome::Done) };
-        let config = channels::by_id(spine, ws, row.channel_id).await?;
+        let Some((kind, config)) = way_out(spine, ws, row.channel_id).await? else {
+            settle(spine, ws, &row, message, failed(Code::NoWayToReply), Vec::new()).await?;
+            return Ok(Outcome::Done);
+        };
+        if row.automatic && config.kind == ChannelKind::Email && !permitted(spine, ws, message).await? {
+            settle(spine, ws, &row, message, failed(Code::LoopBudget), Vec::new()).await?;
+            return Ok(Outcome::Done);
+        }
         let protocol = self.protocols.get(config.kind)?;
-        let Some(outbound) = compose(spine, ws, config.kind, message, &row).await? else {
+        let Some(outbound) = compose(spine, ws, kind, message, &row).await? else {
             settle(spine, ws, &row, message, failed(Code::NoWayToReply), Vec::new()).await?;
             return Ok(Outcome::Done);
         };
@@ -99,6 +106,28 @@ impl Deliver {
             }
         }
     }
+}
+
+/// The kind of the conversation's channel, and the channel that carries the answer: forms and hand-entered contacts
+/// are answered by the workspace's mailbox.
+async fn way_out(
+    spine: &Spine,
+    ws: WorkspaceId,
+    channel: domain::ChannelId,
+) -> Result<Option<(ChannelKind, ChannelConfig)>, Refusal> {
+    let own = channels::by_id(spine, ws, channel).await?;
+    let kind = own.kind;
+    Ok(match kind {
+        ChannelKind::Webchat | ChannelKind::Email | ChannelKind::Api => Some((kind, own)),
+        ChannelKind::Webform | ChannelKind::Phone | ChannelKind::Counter => {
+            channels::mail_channel(spine, ws).await?.map(|mailbox| (kind, mailbox))
+        }
+    })
+}
+
+/// Whether the gate of automatic mail let this one through.
+async fn permitted(spine: &Spine, ws: WorkspaceId, message: MessageId) -> Result<bool, Refusal> {
+    spine.db().read(move |r| Ok(store::automatic::permitted(r, ws, message)?)).await
 }
 
 fn failed(code: Code) -> Delivery {
@@ -155,14 +184,20 @@ async fn compose(
             bytes: spine.files().get_async(ContentHash(file.hash)).await?,
         });
     }
+    // A machine's mail has no word of the customer's in it (SECURITY row 6): neither name, subject nor quotation.
+    let own_subject = own_subject(&row.meta).filter(|_| row.automatic);
+    let (name, subject) = match own_subject {
+        Some(subject) => (String::new(), subject),
+        None => (row.customer_name.clone(), row.subject.clone()),
+    };
     Ok(Some(Outbound {
         message,
         case: row.case_id,
         case_number: row.number,
         conversation: row.conversation_id,
         thread_key: row.thread_key.clone(),
-        to: OutRecipient { name: row.customer_name.clone(), address: gathered.address },
-        subject: row.subject.clone(),
+        to: OutRecipient { name, address: gathered.address },
+        subject,
         text: row.body_text.clone(),
         html: row.body_html.clone(),
         author_name: row.author_name.clone(),
@@ -173,6 +208,11 @@ async fn compose(
         at: row.at,
         locale: row.language.clone().unwrap_or_else(|| "en".to_owned()),
     }))
+}
+
+fn own_subject(meta: &str) -> Option<String> {
+    let meta: Value = serde_json::from_str(meta).ok()?;
+    meta.get("own_subject").and_then(Value::as_str).map(str::to_owned)
 }
 
 struct Gathered {
@@ -218,12 +258,18 @@ fn mail_thread(
     for message in earlier.iter().rev() {
         references.extend(store::mail_ids(r, ws, message.id)?);
     }
-    let quoted = earlier.iter().find(|m| m.author_kind == "customer" && !is_strangers(m));
-    let cc = store::copied(r, ws, row.conversation_id)?;
+    let cc = if row.automatic { Vec::new() } else { store::copied(r, ws, row.conversation_id)? };
+    // Whoever is in copy hears what comes, never what was (SECURITY row 5): no quotation of words before their time.
+    let latest_joined = cc.iter().map(|(_, since)| *since).max();
+    let quoted = earlier
+        .iter()
+        .filter(|_| !row.automatic)
+        .find(|m| m.author_kind == "customer" && !is_strangers(m))
+        .filter(|m| latest_joined.is_none_or(|since| since <= m.at));
     Ok(MailThread {
         in_reply_to: references.last().cloned(),
         references,
-        cc: cc.into_iter().map(|address| OutRecipient { name: String::new(), address }).collect(),
+        cc: cc.into_iter().map(|(address, _)| OutRecipient { name: String::new(), address }).collect(),
         quoted: quoted.map(|m| (m.author_name.clone(), m.at, m.body_text.clone())),
     })
 }

@@ -2,32 +2,23 @@
 
 use crate::store;
 use crate::thread::{self, Candidate, Found, Match, MatchReason};
+pub use channel::Received;
 use channel::{ChannelConfig, Inbound, MailEvidence, Participant, ParticipantRole, Thread};
 use domain::case::{Case, CaseCommand, NewConversation, NewMessage};
 use domain::customer::{Customer, CustomerCommand, CustomerIdentity, IdentityKind, Level, normalise_address};
-use domain::{Actor, CaseId, ConversationId, CustomerId, MessageId, Span};
-use serde::{Deserialize, Serialize};
+use domain::{Actor, CaseId, ChannelKind, ConversationId, CustomerId, MessageId, Span};
 use serde_json::{Value, json};
 use spine::{Order, Refusal, Spine, Unit};
 
 /// How long a mail without any thread headers may still join by sender and subject.
 const SAME_SUBJECT_DAYS: i64 = 14;
 
-/// What became of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Received {
-    pub case: CaseId,
-    pub number: i64,
-    pub conversation: ConversationId,
-    pub message: MessageId,
-    pub customer: CustomerId,
-    pub new_case: bool,
-}
-
 /// Where it goes, decided before anything is written.
 struct Destination {
     /// The conversation it continues, if its case still takes messages.
     existing: Option<(CaseId, ConversationId)>,
+    /// The case it joins with a conversation of its own: a chat that goes on by mail.
+    joins: Option<CaseId>,
     customer: Option<CustomerId>,
     thread_key: String,
     reason: MatchReason,
@@ -64,20 +55,24 @@ pub fn receive_in(unit: &mut Unit<'_, '_>, config: &ChannelConfig, inbound: &Inb
         add_identities(unit, customer, inbound)?;
     }
     let message = |conversation| new_message(inbound, conversation, &destination);
-    let (case, conversation, new_case) = match destination.existing {
-        Some((case, conversation)) => (case, conversation, false),
-        None => {
+    let (case, conversation, new_case) = match (destination.existing, destination.joins) {
+        (Some((case, conversation)), _) => (case, conversation, false),
+        (None, Some(case)) => (case, join(unit, config, case, &destination.thread_key)?, false),
+        (None, None) => {
             let (case, conversation) = open_case(unit, config, inbound, customer, &destination.thread_key)?;
             (case, conversation, true)
         }
     };
     let at = unit.now();
-    let owner = format!("message:{}", inbound.message);
+    // Whoever attaches must own (the rule of the case's store).
+    let owner = unit.ctx().actor.to_string();
     for file in &inbound.files {
         store::insert_file(unit.tx(), ws, file, &owner, at)?;
     }
     let state = unit.decide::<Case>(case, CaseCommand::Receive { message: message(conversation) })?;
-    note_participants(unit, conversation, inbound, new_case)?;
+    let began = destination.existing.is_none() && !destination.stranger;
+    note_participants(unit, conversation, inbound, began)?;
+    note_proof(unit, conversation, inbound, &destination)?;
     Ok(Received { case, number: state.number, conversation, message: inbound.message, customer, new_case })
 }
 
@@ -96,6 +91,7 @@ fn destination(unit: &mut Unit<'_, '_>, config: &ChannelConfig, inbound: &Inboun
     match &inbound.thread {
         Thread::New => Ok(Destination {
             existing: None,
+            joins: None,
             customer: None,
             thread_key: inbound.message.to_string(),
             reason: MatchReason::NewCase,
@@ -112,7 +108,7 @@ fn destination(unit: &mut Unit<'_, '_>, config: &ChannelConfig, inbound: &Inboun
                 _ => MatchReason::NewCase,
             };
             let customer = known.map(|c| c.customer_id);
-            Ok(Destination { existing, customer, thread_key: key.clone(), reason, stranger: false })
+            Ok(Destination { existing, joins: None, customer, thread_key: key.clone(), reason, stranger: false })
         }
         Thread::Mail(evidence) => mail_destination(unit, config, inbound, evidence),
     }
@@ -129,21 +125,47 @@ fn mail_destination(
     let Some(Match { candidate, reason }) = thread::decide(&found) else {
         return Ok(Destination {
             existing: None,
+            joins: None,
             customer: None,
             thread_key,
             reason: MatchReason::NewCase,
             stranger: false,
         });
     };
-    let stranger = !candidate.takes_part;
+    // Whoever fails the check of their own domain is not who they say (SECURITY row 5).
+    let stranger = !candidate.takes_part || authentication(inbound) == Some("failed");
     if takes_messages(unit, candidate.case)? {
         let customer = unit.load::<Case>(candidate.case)?.filter(|_| !stranger).map(|c| c.customer);
-        let existing = Some((candidate.case, candidate.conversation));
-        return Ok(Destination { existing, customer, thread_key, reason, stranger });
+        let existing = by_mail(unit, config, candidate)?;
+        let joins = existing.is_none().then_some(candidate.case);
+        return Ok(Destination { existing, joins, customer, thread_key, reason, stranger });
     }
     // The case is closed: a follow-up of its own. A stranger's is just a new case of the stranger's.
     let reason = if stranger { MatchReason::NewCase } else { MatchReason::FollowUp };
-    Ok(Destination { existing: None, customer: None, thread_key, reason, stranger: false })
+    Ok(Destination { existing: None, joins: None, customer: None, thread_key, reason, stranger: false })
+}
+
+/// The conversation that a mail continues. A chat or an API thread can't be continued by mail: its own channel would
+/// show a mail's text there, and the answer would not go by mail.
+fn by_mail(
+    unit: &mut Unit<'_, '_>,
+    config: &ChannelConfig,
+    candidate: Candidate,
+) -> Result<Option<(CaseId, ConversationId)>, Refusal> {
+    let ws = unit.workspace();
+    let own = [ChannelKind::Webchat.as_str(), ChannelKind::Api.as_str()];
+    let elsewhere =
+        store::channel_of(unit.tx(), ws, candidate.conversation)?.is_some_and(|(_, kind)| own.contains(&kind.as_str()));
+    if !elsewhere {
+        return Ok(Some((candidate.case, candidate.conversation)));
+    }
+    let mail = store::conversation_of_case(unit.tx(), ws, candidate.case, config.id)?;
+    Ok(mail.map(|c| (candidate.case, c.id)))
+}
+
+/// What the receiving server found out about the sender's domain: `verified`, `failed` or `claimed`.
+fn authentication(inbound: &Inbound) -> Option<&str> {
+    inbound.meta.get("authentication").and_then(Value::as_str)
 }
 
 fn look_up(unit: &mut Unit<'_, '_>, config: &ChannelConfig, evidence: &MailEvidence) -> Result<Found, Refusal> {
@@ -180,12 +202,12 @@ fn case_candidate(
     Ok(Some(Candidate { case, conversation: conversation.id, takes_part }))
 }
 
-/// A reply by mail to a case that began elsewhere (a chat continued by mail): it joins the latest conversation.
+/// A reply by mail to a case that began elsewhere (a chat continued by mail).
 fn chat_candidate(unit: &mut Unit<'_, '_>, case: CaseId, from: &str) -> Result<Option<Candidate>, Refusal> {
     let ws = unit.workspace();
     let Some(state) = unit.load::<Case>(case)? else { return Ok(None) };
     let Some(conversation) = state.conversations.last().copied() else { return Ok(None) };
-    let takes_part = store::takes_part(unit.tx(), ws, conversation, from)?;
+    let takes_part = store::takes_part_in_case(unit.tx(), ws, case, from)?;
     Ok(Some(Candidate { case, conversation, takes_part }))
 }
 
@@ -217,7 +239,8 @@ fn find_or_create_customer(
     inbound: &Inbound,
 ) -> Result<CustomerId, Refusal> {
     let ws = unit.workspace();
-    for identity in inbound.sender.identities.iter().filter(|i| i.level > Level::Claimed) {
+    let believed = authentication(inbound) != Some("failed");
+    for identity in inbound.sender.identities.iter().filter(|i| believed && i.level > Level::Claimed) {
         let address = normalise_address(identity.kind, &identity.address);
         if let Some(customer) = store::customer_by_identity(unit.tx(), ws, identity.kind.as_str(), &address)? {
             return Ok(customer);
@@ -234,8 +257,11 @@ fn find_or_create_customer(
 /// Adds what the sender told of themselves. An address that is none is left out: a customer's message is never
 /// refused for it.
 fn add_identities(unit: &mut Unit<'_, '_>, customer: CustomerId, inbound: &Inbound) -> Result<(), Refusal> {
+    let believed = authentication(inbound) != Some("failed");
     for identity in &inbound.sender.identities {
-        match unit.decide::<Customer>(customer, CustomerCommand::AddIdentity(identity.clone())) {
+        let level = if believed { identity.level } else { Level::Claimed };
+        let identity = CustomerIdentity { level, ..identity.clone() };
+        match unit.decide::<Customer>(customer, CustomerCommand::AddIdentity(identity)) {
             Ok(_) | Err(Refusal::Rejected(_)) => {}
             Err(other) => return Err(other),
         }
@@ -277,7 +303,27 @@ fn open_case(
     Ok((case, conversation))
 }
 
-fn first_words(text: &str) -> String {
+/// A further conversation of the same case, with the case's customer.
+fn join(
+    unit: &mut Unit<'_, '_>,
+    config: &ChannelConfig,
+    case: CaseId,
+    thread_key: &str,
+) -> Result<ConversationId, Refusal> {
+    let customer = unit.load::<Case>(case)?.ok_or(Refusal::NotFound)?.customer;
+    let id: ConversationId = unit.next_id();
+    let conversation = NewConversation {
+        id,
+        channel: config.id,
+        channel_kind: config.kind,
+        customer,
+        thread_key: thread_key.to_owned(),
+    };
+    unit.decide::<Case>(case, CaseCommand::Join(conversation))?;
+    Ok(id)
+}
+
+pub(crate) fn first_words(text: &str) -> String {
     const SUBJECT_CHARS: usize = 80;
     let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
     line.chars().take(SUBJECT_CHARS).collect()
@@ -285,10 +331,11 @@ fn first_words(text: &str) -> String {
 
 fn new_message(inbound: &Inbound, conversation: ConversationId, destination: &Destination) -> NewMessage {
     let mut meta = inbound.meta.clone();
-    if let (Thread::Mail(_), Value::Object(fields)) = (&inbound.thread, &mut meta) {
+    if let (Thread::Mail(evidence), Value::Object(fields)) = (&inbound.thread, &mut meta) {
         fields.insert("match_reason".to_owned(), json!(destination.reason));
         let sender = if destination.stranger { "stranger" } else { "participant" };
         fields.insert("sender".to_owned(), json!(sender));
+        fields.insert("sender_address".to_owned(), json!(evidence.from));
     }
     let uploads = inbound.uploads.iter().copied();
     NewMessage {
@@ -312,10 +359,10 @@ fn note_participants(
     unit: &mut Unit<'_, '_>,
     conversation: ConversationId,
     inbound: &Inbound,
-    new_case: bool,
+    began: bool,
 ) -> Result<(), Refusal> {
     let (ws, at) = (unit.workspace(), unit.now());
-    if new_case {
+    if began {
         for address in inbound.sender.identities.iter().filter(|i| i.kind == IdentityKind::Email).map(address) {
             store::add_participant(unit.tx(), (ws, conversation), (&address, "requester", true), at)?;
         }
@@ -328,6 +375,24 @@ fn note_participants(
         let address = normalise_address(IdentityKind::Email, address);
         store::add_participant(unit.tx(), (ws, conversation), (&address, role, false), at)?;
     }
+    Ok(())
+}
+
+/// Whoever answers by the secret of our own mail reads that address; so does whom the receiving server vouches for.
+/// Automatic mail to proven addresses has the wider budget.
+fn note_proof(
+    unit: &mut Unit<'_, '_>,
+    conversation: ConversationId,
+    inbound: &Inbound,
+    destination: &Destination,
+) -> Result<(), Refusal> {
+    let Thread::Mail(evidence) = &inbound.thread else { return Ok(()) };
+    let proof = destination.reason == MatchReason::ReplyToken || authentication(inbound) == Some("verified");
+    if destination.stranger || !proof {
+        return Ok(());
+    }
+    let ws = unit.workspace();
+    store::prove(unit.tx(), ws, conversation, &evidence.from)?;
     Ok(())
 }
 

@@ -5,21 +5,38 @@
 //! `domain::case`). Start reading in `intake.rs`, then `raw.rs` (mail before it is understood) and `deliver.rs`.
 #![forbid(unsafe_code)]
 
+mod acknowledge;
+mod automatic;
 pub mod channels;
 mod deliver;
+mod followup;
+mod handle;
+mod http;
 pub mod intake;
 pub mod raw;
+pub mod receivers;
 mod store;
+mod system_mail;
+mod template;
 pub mod thread;
 
 pub use channels::Protocols;
+pub use handle::Handle;
+pub use http::routes;
 pub use intake::{Received, receive, receive_in};
+pub use receivers::{Doorkeeper, Receivers};
+pub use system_mail::{QUEUE as SYSTEM_MAIL, SystemMail};
 
 /// What this feature brings to the spine.
 #[must_use]
 pub fn feature(protocols: &Protocols) -> spine::Feature {
     spine::Feature::new()
         .consumer(deliver::QueueDeliveries)
+        .consumer(acknowledge::Acknowledge)
+        .consumer(followup::Watch)
         .job(deliver::Deliver { protocols: protocols.clone() })
         .job(raw::Intake { protocols: protocols.clone() })
+        .job(acknowledge::Acknowledgements)
+        .job(followup::Followups { protocols: protocols.clone() })
+        .job(system_mail::SystemMails { protocols: protocols.clone() })
 }

@@ -9,7 +9,7 @@ use domain::case::{Case, CaseCommand, Delivery};
 use domain::{Actor, AttachmentId, Code, InboxId, MessageId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use spine::{ContentHash, Job, JobRow, NewJob, Order, Outcome, Refusal, Running, Spine};
+use spine::{ContentHash, Job, JobRow, MAX_ATTEMPTS, NewJob, Order, Outcome, Refusal, Running, Spine};
 
 pub(crate) const QUEUE: &str = "intake";
 
@@ -31,14 +31,24 @@ pub async fn store_raw(
     envelope: Value,
 ) -> Result<InboxId, Refusal> {
     let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+    let twin = twin_key(&bytes);
     let hash = spine.files().put_async(bytes).await?;
     let channel = config.id;
     spine
         .execute(Order::new(config.workspace, Actor::System), move |unit| {
             let (id, message): (InboxId, MessageId) = (unit.next_id(), unit.next_id());
             let (ws, at, envelope) = (unit.workspace(), unit.now(), envelope.to_string());
-            let new =
-                NewInbox { id, channel, dedupe_key: &dedupe_key, hash: hash.0, size, envelope: &envelope, message, at };
+            let new = NewInbox {
+                id,
+                channel,
+                dedupe_key: &dedupe_key,
+                twin_key: twin.as_deref(),
+                hash: hash.0,
+                size,
+                envelope: &envelope,
+                message,
+                at,
+            };
             let (id, is_new) = store::insert_inbox(unit.tx(), ws, &new)?;
             if is_new {
                 let payload = json!(Payload { inbox: id });
@@ -47,6 +57,36 @@ pub async fn store_raw(
             Ok(id)
         })
         .await
+}
+
+/// The same mail by another way in: its Message-ID and the hash of its body. Headers differ from way to way
+/// (`Received`), the body does not. The ID alone would let anybody who knows one suppress a mail.
+fn twin_key(bytes: &[u8]) -> Option<String> {
+    const ID_BYTES: usize = 500;
+    let body = body_start(bytes)?;
+    let head = String::from_utf8_lossy(bytes.get(..body)?);
+    let mut lines = head.lines();
+    let value = loop {
+        let (name, value) = lines.next()?.split_once(':').unwrap_or_default();
+        if name.trim_end().eq_ignore_ascii_case("message-id") {
+            break value;
+        }
+    };
+    // A long one stands folded on the next line.
+    let id = if value.trim().is_empty() { lines.next()?.trim() } else { value.trim() };
+    let id: String = id.to_lowercase().chars().take(ID_BYTES).collect();
+    let body = bytes.get(body..)?.trim_ascii_end();
+    (!id.is_empty()).then(|| format!("{id}:{}", ContentHash::of(body).hex()))
+}
+
+/// Where the body begins: behind the first empty line.
+fn body_start(bytes: &[u8]) -> Option<usize> {
+    let crlf = bytes.windows(4).position(|w| w == b"\r\n\r\n").map(|at| at + 4);
+    let lf = bytes.windows(2).position(|w| w == b"\n\n").map(|at| at + 2);
+    match (crlf, lf) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// Understands what `store_raw` has stored.
@@ -67,8 +107,10 @@ impl Job for Intake {
             };
             match result {
                 Ok(()) => Outcome::Done,
-                Err(refusal @ (Refusal::Storage(_) | Refusal::Internal(_))) => Outcome::back_off(job.attempts, refusal),
-                Err(refusal) => Outcome::Fail { error: refusal.to_string() },
+                Err(refusal @ (Refusal::Storage(_) | Refusal::Internal(_))) if job.attempts < MAX_ATTEMPTS => {
+                    Outcome::back_off(job.attempts, refusal)
+                }
+                Err(refusal) => give_up(spine, job, refusal).await,
             }
         })
     }
@@ -129,6 +171,25 @@ impl Intake {
     }
 }
 
+/// Shown to the administrators with its source: nothing that came in is lost.
+async fn give_up(spine: &Spine, job: &JobRow, refusal: Refusal) -> Outcome {
+    let Ok(Payload { inbox }) = job.read::<Payload>() else { return Outcome::Fail { error: refusal.to_string() } };
+    let outcome = match &refusal {
+        Refusal::Rejected(rejection) => rejection.code.as_str(),
+        _ => "error",
+    };
+    let noted = spine
+        .execute(Order::new(job.workspace_id, Actor::System), move |unit| {
+            let ws = unit.workspace();
+            Ok(store::inbox_done(unit.tx(), (ws, inbox), InboxState::Failed, outcome, None)?)
+        })
+        .await;
+    match noted {
+        Ok(()) => Outcome::Fail { error: refusal.to_string() },
+        Err(error) => Outcome::back_off(job.attempts, error),
+    }
+}
+
 async fn store_files(spine: &Spine, files: Vec<RawFile>) -> Result<Vec<NewAttachment>, Refusal> {
     let mut stored = Vec::with_capacity(files.len());
     for file in files {
@@ -161,4 +222,21 @@ fn bounced(unit: &mut spine::Unit<'_, '_>, bounce: &Bounce) -> Result<Option<dom
         return Ok(Some(case));
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_mail_by_two_ways_is_one() {
+        let smtp = b"Received: by us\r\nMessage-ID: <A@x>\r\nSubject: hi\r\n\r\nbody\r\n";
+        let imap = b"Message-Id:\r\n <a@X>\r\nReceived: by them\r\n\r\nbody";
+        assert_eq!(twin_key(smtp), twin_key(imap));
+        assert!(twin_key(smtp).is_some());
+        assert_ne!(twin_key(smtp), twin_key(b"Message-ID: <A@x>\r\n\r\nother"), "another body is another mail");
+        for none in [&b"Subject: x\r\n\r\nMessage-ID: <a@x>\r\n"[..], b"Message-ID: <a@x>", b"", b"Message-ID:\n\nx"] {
+            assert_eq!(twin_key(none), None, "{}", String::from_utf8_lossy(none));
+        }
+    }
 }

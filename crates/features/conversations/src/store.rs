@@ -1,4 +1,11 @@
-//! All SQL of this feature.
+//! All SQL of this feature. Here: the intake and the delivery. The submodules hold the rest.
+
+pub mod automatic;
+pub mod configured;
+pub mod followup;
+pub mod mailbox;
+pub mod moving;
+pub mod people;
 
 use db::{Connection, Error, Query, Tx, params, row, sql};
 use domain::{
@@ -66,6 +73,7 @@ row! {
         pub subject: String,
         pub language: Option<String>,
         pub customer_name: String,
+        pub meta: String,
     }
 }
 
@@ -101,7 +109,7 @@ macro_rules! channel_sql {
     };
 }
 channel_sql!(CHANNEL_BY_ID, "WHERE workspace_id = $1 AND id = $2", 2);
-channel_sql!(CHANNELS, "WHERE workspace_id = $1 ORDER BY name, id", 1);
+channel_sql!(CHANNELS, "WHERE workspace_id = $1 ORDER BY name, id LIMIT 500", 1);
 channel_sql!(CHANNEL_BY_KEY, "WHERE kind = $1 AND public_key = $2 AND active = TRUE ORDER BY id LIMIT 1", 2, global);
 channel_sql!(ACTIVE_CHANNELS, "WHERE active = TRUE ORDER BY workspace_id, id", 0, global);
 channel_sql!(
@@ -110,12 +118,11 @@ channel_sql!(
     1
 );
 
-sql!(pub INSERT_CHANNEL = "INSERT INTO channel (workspace_id, id, kind, name, brand, public_key, settings, secrets, team_id, language, \
-    required_skills, active, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", params: 13);
-sql!(pub UPDATE_CHANNEL = "UPDATE channel SET name = $3, brand = $4, public_key = $5, settings = $6, secrets = $7, team_id = $8, language = $9, \
-    required_skills = $10, active = $11 WHERE workspace_id = $1 AND id = $2", params: 11);
-
 sql!(MESSAGE_EXISTS = "SELECT case_id, conversation_id FROM view_message WHERE workspace_id = $1 AND id = $2", params: 2);
+sql!(CHANNEL_OF = "SELECT channel_id, channel_kind FROM view_conversation WHERE workspace_id = $1 AND id = $2", params: 2);
+sql!(TAKES_PART_IN_CASE = "SELECT COUNT(*) FROM participant p JOIN view_conversation v ON v.workspace_id = p.workspace_id \
+    AND v.id = p.conversation_id WHERE v.workspace_id = $1 AND v.case_id = $2 AND p.address = $3 AND p.approved = TRUE", params: 3);
+sql!(PROVE = "UPDATE participant SET proven = TRUE WHERE workspace_id = $1 AND conversation_id = $2 AND address = $3 AND proven = FALSE", params: 3);
 sql!(THREAD = "SELECT id, case_id, customer_id FROM view_conversation \
     WHERE workspace_id = $1 AND channel_id = $2 AND thread_key = $3 ORDER BY opened_at DESC, id DESC LIMIT 1", params: 3, row: ConversationRow);
 sql!(CONVERSATION_OF_CASE = "SELECT id, case_id, customer_id FROM view_conversation \
@@ -135,7 +142,7 @@ sql!(SAME_SUBJECT = "SELECT c.id, v.id FROM participant p JOIN view_conversation
     AND c.status_rank < 5 AND c.last_message_at > $5 ORDER BY c.last_message_at DESC, v.id DESC LIMIT 1", params: 5);
 sql!(ADD_PARTICIPANT = "INSERT INTO participant (workspace_id, conversation_id, address, role, approved, added_at) \
     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, conversation_id, address) DO NOTHING", params: 6);
-sql!(COPIED = "SELECT address FROM participant WHERE workspace_id = $1 AND conversation_id = $2 AND role = 'copied' \
+sql!(COPIED = "SELECT address, added_at FROM participant WHERE workspace_id = $1 AND conversation_id = $2 AND role = 'copied' \
     AND approved = TRUE ORDER BY address LIMIT 100", params: 2);
 sql!(REQUESTER = "SELECT address FROM participant WHERE workspace_id = $1 AND conversation_id = $2 AND role = 'requester' \
     ORDER BY added_at, address LIMIT 1", params: 2);
@@ -144,15 +151,16 @@ sql!(INSERT_FILE = "INSERT INTO attachment (workspace_id, id, message_id, hash, 
 sql!(NEXT_NUMBER = "INSERT INTO counter (workspace_id, name, value) VALUES ($1, 'case', 1) \
     ON CONFLICT (workspace_id, name) DO UPDATE SET value = counter.value + 1 RETURNING value", params: 1);
 
-sql!(INSERT_INBOX = "INSERT INTO inbox (workspace_id, id, channel_id, dedupe_key, raw_hash, raw_size, envelope, received_at, state, outcome, message_id) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', $9) ON CONFLICT (workspace_id, channel_id, dedupe_key) DO NOTHING", params: 9);
-sql!(INBOX_BY_KEY = "SELECT id FROM inbox WHERE workspace_id = $1 AND channel_id = $2 AND dedupe_key = $3", params: 3);
+sql!(INSERT_INBOX = "INSERT INTO inbox (workspace_id, id, channel_id, dedupe_key, raw_hash, raw_size, envelope, received_at, state, outcome, message_id, twin_key) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', $9, $10) ON CONFLICT DO NOTHING", params: 10);
+sql!(INBOX_BY_KEY = "SELECT id FROM inbox WHERE workspace_id = $1 AND channel_id = $2 AND (dedupe_key = $3 OR twin_key = $4) \
+    ORDER BY received_at LIMIT 1", params: 4);
 sql!(INBOX_BY_ID = "SELECT id, channel_id, raw_hash, envelope, received_at, state, message_id FROM inbox \
     WHERE workspace_id = $1 AND id = $2", params: 2, row: InboxRow);
 sql!(INBOX_DONE = "UPDATE inbox SET state = $3, outcome = $4, case_id = $5 WHERE workspace_id = $1 AND id = $2", params: 5);
 
 sql!(TO_DELIVER = "SELECT m.case_id, m.conversation_id, m.seq, m.at, m.author_id, m.author_name, m.automatic, m.body_text, m.body_html, \
-    m.delivery, v.channel_id, v.customer_id, v.thread_key, c.number, c.subject, c.language, u.name AS customer_name FROM view_message m \
+    m.delivery, v.channel_id, v.customer_id, v.thread_key, c.number, c.subject, c.language, u.name AS customer_name, m.meta FROM view_message m \
     JOIN view_conversation v ON v.workspace_id = m.workspace_id AND v.id = m.conversation_id \
     JOIN view_case c ON c.workspace_id = m.workspace_id AND c.id = m.case_id \
     JOIN view_customer u ON u.workspace_id = v.workspace_id AND u.id = v.customer_id \
@@ -166,11 +174,6 @@ sql!(FILES_OF = "SELECT id, hash, name, mime, inline, content_id FROM view_attac
 sql!(ADDRESS_OF = "SELECT address FROM view_customer_identity WHERE workspace_id = $1 AND customer_id = $2 AND kind = $3 \
     ORDER BY level DESC, added_at LIMIT 1", params: 3);
 sql!(SIGNATURE = "SELECT name, signature FROM view_agent WHERE workspace_id = $1 AND id = $2", params: 2);
-sql!(COUNT_TO_ADDRESS = "SELECT COUNT(*) FROM automatic_mail WHERE address_hash = $1 AND at > $2", params: 2, global);
-sql!(COUNT_TO_CASE = "SELECT COUNT(*) FROM automatic_mail WHERE workspace_id = $1 AND address_hash = $2 AND case_id = $3 AND at > $4", params: 4);
-sql!(NOTE_AUTOMATIC = "INSERT INTO automatic_mail (id, workspace_id, address_hash, case_id, verified, at) VALUES ($1, $2, $3, $4, $5, $6)", params: 6);
-sql!(ADDRESS_LEVEL = "SELECT CAST(COALESCE(MAX(level), 0) AS BIGINT) FROM view_customer_address \
-    WHERE workspace_id = $1 AND customer_id = $2 AND kind = 'email' AND address = $3", params: 3);
 
 /// A message that is there already, under the same client-made id.
 pub fn existing_message(
@@ -261,8 +264,39 @@ pub fn add_participant(
     Ok(())
 }
 
-pub fn copied(q: &mut impl Connection, ws: WorkspaceId, conversation: ConversationId) -> Result<Vec<String>, Error> {
+/// People in copy, each with the time since when.
+pub fn copied(
+    q: &mut impl Connection,
+    ws: WorkspaceId,
+    conversation: ConversationId,
+) -> Result<Vec<(String, Timestamp)>, Error> {
     q.query(&COPIED, params![ws, conversation])
+}
+
+/// Channel and kind of a conversation.
+pub fn channel_of(
+    q: &mut impl Connection,
+    ws: WorkspaceId,
+    conversation: ConversationId,
+) -> Result<Option<(ChannelId, String)>, Error> {
+    q.query_opt(&CHANNEL_OF, params![ws, conversation])
+}
+
+/// Whether an address takes part in any conversation of a case.
+pub fn takes_part_in_case(
+    q: &mut impl Connection,
+    ws: WorkspaceId,
+    case: CaseId,
+    address: &str,
+) -> Result<bool, Error> {
+    let count: i64 = q.query_one(&TAKES_PART_IN_CASE, params![ws, case, address])?;
+    Ok(count > 0)
+}
+
+/// Notes that somebody at this address reads what we send there.
+pub fn prove(tx: &mut Tx<'_>, ws: WorkspaceId, conversation: ConversationId, address: &str) -> Result<(), Error> {
+    tx.execute(&PROVE, params![ws, conversation, address])?;
+    Ok(())
 }
 
 pub fn requester(
@@ -311,6 +345,8 @@ pub struct NewInbox<'a> {
     pub id: InboxId,
     pub channel: ChannelId,
     pub dedupe_key: &'a str,
+    /// The same mail by another way in has the same; `None` when it can't be told.
+    pub twin_key: Option<&'a str>,
     pub hash: [u8; 32],
     pub size: i64,
     pub envelope: &'a str,
@@ -323,7 +359,18 @@ pub fn insert_inbox(tx: &mut Tx<'_>, ws: WorkspaceId, new: &NewInbox<'_>) -> Res
     let hash = new.hash.as_slice();
     let rows = tx.execute(
         &INSERT_INBOX,
-        params![ws, new.id, new.channel, new.dedupe_key, hash, new.size, new.envelope, new.at, new.message],
+        params![
+            ws,
+            new.id,
+            new.channel,
+            new.dedupe_key,
+            hash,
+            new.size,
+            new.envelope,
+            new.at,
+            new.message,
+            new.twin_key
+        ],
     )?;
     if rows == 1 {
         return Ok((new.id, true));
@@ -393,16 +440,6 @@ pub fn signature(
     user: uuid::Uuid,
 ) -> Result<Option<(String, String)>, Error> {
     q.query_opt(&SIGNATURE, params![ws, user])
-}
-
-/// Strength of a customer's mail address: 0 claimed, 1 channel, 2 verified.
-pub fn address_level(
-    q: &mut impl Connection,
-    ws: WorkspaceId,
-    customer: CustomerId,
-    address: &str,
-) -> Result<i64, Error> {
-    q.query_one(&ADDRESS_LEVEL, params![ws, customer, address])
 }
 
 /// A Message-ID under which replies to a message of ours may come.
