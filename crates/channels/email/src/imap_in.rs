@@ -203,6 +203,11 @@ impl Fetcher {
         }
     }
 
+    /// One connection, for callers that make their own pauses: ends only by failing.
+    pub async fn run_once(&self, sink: &dyn Sink) -> Failure {
+        self.connected(sink, &mut false).await
+    }
+
     /// Connects, logs in and selects the folder, for the set-up page; returns the number of mails in it.
     ///
     /// # Errors

@@ -8,7 +8,7 @@
 //! Must never: touch a database, decide about a case, answer a mail by itself, connect to
 //! an address its [`net::Resolve`] did not allow, or drop a mail it could not read.
 //!
-//! Start reading at [`parse::parse`], then [`thread::find`].
+//! Start reading at [`channel::EmailChannel`], then [`parse::parse`] and [`thread::find`].
 #![forbid(unsafe_code)]
 
 pub mod address;
@@ -16,17 +16,22 @@ pub mod authentication;
 pub mod automatic;
 pub mod bounce;
 pub mod budget;
+pub mod channel;
 pub mod compose;
 pub mod flatten;
 pub mod headers;
 pub mod imap_in;
+pub mod incoming;
 pub mod limits;
 pub mod markup;
 pub mod net;
+pub mod outgoing;
 pub mod parse;
 pub mod plain;
 pub mod quote;
+pub mod receiver;
 pub mod sanitize;
+pub mod settings;
 pub mod smtp_data;
 pub mod smtp_in;
 pub mod smtp_out;

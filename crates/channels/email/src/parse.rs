@@ -118,6 +118,9 @@ impl ParsedMail {
     }
 }
 
+/// Header that the IMAP fetcher puts above the start of a mail over the cap: its true size in bytes.
+pub const OVERSIZE_HEADER: &str = "x-steward-oversize";
+
 /// Reads a mail. `envelope_from` is the SMTP sender when the transport knew it
 /// (`Some("")` is the null return path).
 pub fn parse(raw: &[u8], envelope_from: Option<&str>) -> ParsedMail {
@@ -190,6 +193,9 @@ fn envelope(headers: Headers) -> ParsedMail {
     }
     if mail.from.is_none() {
         mail.problems.push(Problem::NoSender);
+    }
+    if let Some(bytes) = headers.get(OVERSIZE_HEADER).and_then(|size| size.parse().ok()) {
+        mail.problems.push(Problem::Oversize { bytes });
     }
     if mail.message_id.is_none() {
         mail.problems.push(Problem::NoMessageId);

@@ -1,5 +1,6 @@
 //! Tests that span modules, by subject.
 
+mod adapter;
 mod composing;
 mod fetching;
 mod hostile;
