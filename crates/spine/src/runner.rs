@@ -117,6 +117,16 @@ impl Spine {
         Ok(any)
     }
 
+    /// Like [`Spine::work_step`] but one job after the other, so that a seed repeats.
+    async fn work_in_order(&self) -> Result<bool, Refusal> {
+        let jobs = self.claim(JOBS_AT_ONCE).await?;
+        let any = !jobs.is_empty();
+        for job in jobs {
+            self.run_job(job).await?;
+        }
+        Ok(any)
+    }
+
     /// Runs everything that is due until nothing is: for tests and simulation, where no loop runs.
     ///
     /// # Errors
@@ -125,7 +135,7 @@ impl Spine {
         for _ in 0..10_000 {
             self.tell_hub().await?;
             let consumed = self.consume_step().await?;
-            let worked = self.work_step().await?;
+            let worked = self.work_in_order().await?;
             if !consumed && !worked {
                 return Ok(());
             }

@@ -1,1 +1,0 @@
-//! Placeholder paragraph; the owner of this crate replaces it.
