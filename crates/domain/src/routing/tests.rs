@@ -49,14 +49,11 @@ fn loaded(n: u128, load: u32) -> AgentState {
     AgentState { load: BTreeMap::from([(ChannelKind::Webchat, load)]), ..agent(n) }
 }
 
+/// Who is chosen and the last reason for them; the others and the reason against each.
+type Expect<'a> = (Option<(u128, Why)>, &'a [(u128, Why)]);
+
 /// `expect` = the chosen agent with the last reason for them, and the others with the reason against.
-fn check(
-    name: &str,
-    case: &WaitingCase,
-    agents: &[AgentState],
-    policy: TeamPolicy,
-    expect: (Option<(u128, Why)>, &[(u128, Why)]),
-) {
+fn check(name: &str, case: &WaitingCase, agents: &[AgentState], policy: TeamPolicy, expect: Expect<'_>) {
     let policies =
         RoutingPolicies { default: policy.clone(), teams: case.team.map(|t| (t, policy)).into_iter().collect() };
     let decisions = route(std::slice::from_ref(case), agents, &policies, at(100));

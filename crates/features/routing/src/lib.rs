@@ -19,7 +19,7 @@ mod tests;
 
 pub use http::routes;
 pub use place::{Position, queue_position};
-pub use presence::{DISCONNECT_GRACE, connected, disconnected, restarted};
+pub use presence::{Attendance, DISCONNECT_GRACE, restarted};
 
 /// What this feature brings to the spine.
 #[must_use]

@@ -7,6 +7,9 @@ use domain::routing::Presence;
 use domain::{Actor, Event, Span, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use spine::{Order, Refusal, Spine, Unit};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How long a dropped connection may take to come back before untouched chats go back to the queue.
 pub const DISCONNECT_GRACE: Span = Span::seconds(60);
@@ -34,39 +37,69 @@ impl From<Option<PresenceRow>> for Standing {
     }
 }
 
-/// The first live connection of an agent opened. Somebody who has never said how they are there is online.
-///
-/// # Errors
-/// Those of the database.
-pub async fn connected(spine: &Spine, ws: WorkspaceId, user: UserId) -> Result<(), Refusal> {
-    let order = Order::new(ws, Actor::Agent(user));
-    spine
-        .execute(order, move |unit| {
-            let before = store::presence(unit.tx(), ws, user)?;
-            let presence = before.map_or(Presence::Online, |b| Presence::parse(&b.presence).unwrap_or_default());
-            unit.cancel_job(jobs::RELEASE, &user.to_string())?;
-            change(unit, user, presence, true).map(drop)
-        })
-        .await
+/// Hears from live connections. Calls must come in the order of what happened; the futures they give may run in any
+/// order or at once (a page that reloads closes and opens in the same moment): each writes what was said last.
+#[derive(Clone, Default)]
+pub struct Attendance {
+    here: Arc<Mutex<HashMap<(WorkspaceId, UserId), bool>>>,
 }
 
-/// The last live connection of an agent closed: nothing new from now on, and after [`DISCONNECT_GRACE`] chats that
-/// nobody has answered go back to the queue.
-///
-/// # Errors
-/// Those of the database.
-pub async fn disconnected(spine: &Spine, ws: WorkspaceId, user: UserId) -> Result<(), Refusal> {
-    let order = Order::new(ws, Actor::Agent(user));
-    spine
-        .execute(order, move |unit| {
-            let Some(before) = store::presence(unit.tx(), ws, user)?.filter(|b| b.connected) else {
-                return Ok(());
-            };
-            change(unit, user, Presence::parse(&before.presence).unwrap_or_default(), false)?;
-            let run_at = unit.now() + DISCONNECT_GRACE;
-            jobs::release_at(unit, user, run_at)
+impl Attendance {
+    /// The first live connection of an agent opened. Somebody who has never said how they are there is online.
+    pub fn connected(&self, spine: &Spine, ws: WorkspaceId, user: UserId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.says(spine, ws, user, true)
+    }
+
+    /// The last live connection of an agent closed: nothing new from now on, and after [`DISCONNECT_GRACE`] chats
+    /// that nobody has answered go back to the queue.
+    pub fn disconnected(
+        &self,
+        spine: &Spine,
+        ws: WorkspaceId,
+        user: UserId,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.says(spine, ws, user, false)
+    }
+
+    fn says(
+        &self,
+        spine: &Spine,
+        ws: WorkspaceId,
+        user: UserId,
+        here: bool,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        self.last_said().insert((ws, user), here);
+        let (attendance, spine) = (self.clone(), spine.clone());
+        Box::pin(async move {
+            let order = Order::new(ws, Actor::Agent(user));
+            let written = spine.execute(order, move |unit| {
+                let here = attendance.last_said().get(&(ws, user)).copied().unwrap_or(false);
+                show(unit, user, here)
+            });
+            if let Err(refusal) = written.await {
+                tracing::error!(%refusal, here, "an agent's connection was not noted");
+            }
         })
-        .await
+    }
+
+    fn last_said(&self) -> MutexGuard<'_, HashMap<(WorkspaceId, UserId), bool>> {
+        self.here.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What live connections show of an agent.
+fn show(unit: &mut Unit<'_, '_>, user: UserId, here: bool) -> Result<(), Refusal> {
+    let ws = unit.workspace();
+    let before = store::presence(unit.tx(), ws, user)?;
+    let said = before.as_ref().map(|b| Presence::parse(&b.presence).unwrap_or_default());
+    if here {
+        unit.cancel_job(jobs::RELEASE, &user.to_string())?;
+        return change(unit, user, said.unwrap_or(Presence::Online), true).map(drop);
+    }
+    let Some(said) = said.filter(|_| before.is_some_and(|b| b.connected)) else { return Ok(()) };
+    change(unit, user, said, false)?;
+    let run_at = unit.now() + DISCONNECT_GRACE;
+    jobs::release_at(unit, user, run_at)
 }
 
 /// For the start of a server that serves all live connections: whoever the database takes for connected is not.
@@ -76,7 +109,7 @@ pub async fn disconnected(spine: &Spine, ws: WorkspaceId, user: UserId) -> Resul
 pub async fn restarted(spine: &Spine) -> Result<(), Refusal> {
     let connected = spine.db().read(|r| Ok::<_, Refusal>(store::all_connected(r)?)).await?;
     for (ws, user) in connected {
-        disconnected(spine, ws, user).await?;
+        spine.execute(Order::new(ws, Actor::Agent(user)), move |unit| show(unit, user, false)).await?;
     }
     Ok(())
 }

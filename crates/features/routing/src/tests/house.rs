@@ -57,6 +57,7 @@ pub(super) struct House {
     pub ground: Ground,
     pub spine: Spine,
     pub ws: WorkspaceId,
+    pub attendance: crate::Attendance,
 }
 
 impl House {
@@ -64,7 +65,7 @@ impl House {
     pub(super) fn new(ground: Ground) -> Self {
         let ws = ground.workspace(1);
         let spine = ground.spine(vec![crate::feature(), Feature::new().store::<Case>(Keeper)]);
-        let house = Self { ground, spine, ws };
+        let house = Self { ground, spine, ws, attendance: crate::Attendance::default() };
         house.write(move |tx| {
             tx.execute(&ADD_ROLE, params![ws, id::<domain::RoleId>(70), r#"["case.read","case.reply"]"#])?;
             tx.execute(&ADD_TEAM, params![ws, id::<domain::TeamId>(80), "Orders"])?;
@@ -142,11 +143,11 @@ impl House {
 
     /// The agent opens the desk.
     pub(super) fn arrives(&self, n: u128) {
-        block(crate::connected(&self.spine, self.ws, id(n))).unwrap();
+        block(self.attendance.connected(&self.spine, self.ws, id(n)));
     }
 
     pub(super) fn drops_out(&self, n: u128) {
-        block(crate::disconnected(&self.spine, self.ws, id(n))).unwrap();
+        block(self.attendance.disconnected(&self.spine, self.ws, id(n)));
     }
 
     /// A customer opens a case and writes; routing has not heard of it yet.

@@ -267,3 +267,30 @@ fn a_snoozed_or_solved_case_waits_for_nobody() {
         assert_eq!((house.holder(100), house.case(100).reopened), (Some(1), 1), "reopened, so it waits again");
     });
 }
+
+#[test]
+fn two_servers_at_once_never_go_over_capacity() {
+    on_both_engines(|ground| {
+        let house = House::new(ground);
+        for n in 1..=3 {
+            house.agent(n);
+            house.arrives(n);
+        }
+        house.settle();
+        for n in 100..130 {
+            house.opens(n, &Wish { customer: n, ..CHAT });
+        }
+        let other = house
+            .ground
+            .spine(vec![crate::feature(), spine::Feature::new().store::<domain::case::Case>(super::keeper::Keeper)]);
+        std::thread::scope(|scope| {
+            for spine in [&house.spine, &other] {
+                scope.spawn(|| super::house::block(spine.run_due()).unwrap());
+            }
+        });
+        house.settle();
+        let held = |agent| (100..130).filter(|n| house.holder(*n) == Some(agent)).count();
+        assert_eq!([held(1), held(2), held(3)], [3, 3, 3]);
+        assert_eq!(house.queue_length(), 21);
+    });
+}

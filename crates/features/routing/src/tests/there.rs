@@ -134,3 +134,23 @@ fn a_restart_asks_everybody_to_show_up_again() {
         assert_eq!(house.holder(100), Some(2));
     });
 }
+
+#[test]
+fn a_page_that_reloads_is_there_in_whatever_order_it_is_written() {
+    on_both_engines(|ground| {
+        let house = House::new(ground);
+        house.agent(1);
+        house.arrives(1);
+        house.settle();
+        let user = id(1);
+        let closed = house.attendance.disconnected(&house.spine, house.ws, user);
+        let opened = house.attendance.connected(&house.spine, house.ws, user);
+        super::house::block(async {
+            opened.await;
+            closed.await;
+        });
+        house.opens(100, &CHAT);
+        house.wait(120);
+        assert_eq!(house.holder(100), Some(1));
+    });
+}
