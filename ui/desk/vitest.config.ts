@@ -1,3 +1,4 @@
+import '../node20.ts'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 

@@ -15,7 +15,7 @@ const setUp = (...answers: (Response | Error)[]) => {
   const client = new Client({ client: 'desk', fetch: fetch as unknown as typeof globalThis.fetch, wait: async (millis) => void waits.push(millis), onSignedOut })
   return { client, calls, onSignedOut, waits }
 }
-const header = (init: RequestInit | undefined, name: string) => (init?.headers as Record<string, string>)[name]
+const header = (init: RequestInit | undefined, name: string) => (init?.headers as Record<string, string> | undefined)?.[name]
 
 describe('client', () => {
   it('marks every request and gives writes a key', async () => {

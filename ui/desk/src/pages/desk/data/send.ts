@@ -13,7 +13,8 @@ export interface Outgoing {
   html: string
   attachments: Attachment[]
   conversationId: string | null
-  then: 'stay' | 'waiting' | 'solved'
+  /** What becomes of the case with it. */
+  next: 'stay' | 'waiting' | 'solved'
   /** The last message this agent had on screen. */
   seen: string | null
   mentions: string[]
@@ -52,7 +53,9 @@ export function useSend() {
         ? await api.post(`/api/cases/${subject.id}/note`, { message_id: id, text: out.text, attachments, mentions: out.mentions }, { key: id })
         : await api.post(`/api/cases/${subject.id}/reply`, {
             message_id: id, ...(out.conversationId ? { conversation_id: out.conversationId } : {}), text: out.text, ...(out.html ? { html: out.html } : {}),
-            attachments, then: out.then, seen: out.seen, force,
+            attachments, seen: out.seen, force,
+            // oxlint-disable-next-line unicorn/no-thenable -- the field's name on the wire; this object is never awaited
+            then: out.next,
           }, { key: id })
       acceptCase(answer)
       return { sent: true, messageId: id }

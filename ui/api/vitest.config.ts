@@ -1,0 +1,4 @@
+import '../node20.ts'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({ test: { include: ['test/**/*.test.ts'] } })
