@@ -54,6 +54,10 @@ CREATE TABLE visitor (
   channel_id BYTEA NOT NULL,
   token_hash BYTEA NOT NULL,
   customer_id BYTEA NOT NULL,
+  -- the thread this browser talks in; browsers of one signed person share theirs
+  thread_id BYTEA NOT NULL,
+  name TEXT NOT NULL,
+  locale TEXT NOT NULL,
   -- verified subject of the signed identity, if any
   subject TEXT,
   claimed_email TEXT,
@@ -66,6 +70,7 @@ CREATE TABLE visitor (
 CREATE UNIQUE INDEX visitor_token ON visitor (token_hash);
 CREATE INDEX visitor_subject ON visitor (workspace_id, channel_id, subject);
 CREATE INDEX visitor_customer ON visitor (workspace_id, customer_id);
+CREATE INDEX visitor_thread ON visitor (workspace_id, thread_id);
 
 -- Automatic mails sent, for the loop budgets of SECURITY P14. address_hash spans workspaces on purpose
 -- (a budget of the instance), so this table is global.

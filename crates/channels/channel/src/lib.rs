@@ -10,8 +10,8 @@ mod inbound;
 mod intake;
 pub mod once;
 mod outbound;
-mod receiver;
 mod queue;
+mod receiver;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;
@@ -23,8 +23,8 @@ pub use inbound::{
     Understood,
 };
 pub use intake::{Intake, Received};
-pub use queue::{NoQueue, QueueInfo, QueuePlace};
 pub use outbound::{Attached, MailThread, OutRecipient, Outbound, SendError, Sending, Sent};
+pub use queue::{NoQueue, QueueInfo, QueuePlace};
 pub use receiver::{Acceptor, MailboxPosition, ReceiveError, Receiver, Receiving, Sink};
 
 use domain::ChannelKind;

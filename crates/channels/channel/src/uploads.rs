@@ -19,6 +19,9 @@ const KEEP: Span = Span::hours(24);
 /// What one sender may have waiting: files and bytes.
 const SENDER_FILES: i64 = 50;
 const SENDER_BYTES: i64 = 200 * 1024 * 1024;
+/// The same where senders can't be told apart; rate limits by address come on top.
+const CROWD_FILES: i64 = 5_000;
+const CROWD_BYTES: i64 = 2 * 1024 * 1024 * 1024;
 /// What all senders of one channel together may have waiting, in bytes.
 const CHANNEL_BYTES: i64 = 4 * 1024 * 1024 * 1024;
 const NAME_CHARS: usize = 200;
@@ -64,20 +67,43 @@ pub struct Upload {
     pub url: String,
 }
 
+/// Whose uploads they are, and how much of them may wait.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    name: String,
+    files: i64,
+    bytes: i64,
+}
+
+impl Owner {
+    /// One sender, told apart from others.
+    #[must_use]
+    pub fn one(name: impl Into<String>) -> Self {
+        Self { name: name.into(), files: SENDER_FILES, bytes: SENDER_BYTES }
+    }
+
+    /// Everybody who uses a public form, or one program that brings many people's files.
+    #[must_use]
+    pub fn crowd(name: impl Into<String>) -> Self {
+        Self { name: name.into(), files: CROWD_FILES, bytes: CROWD_BYTES }
+    }
+}
+
 /// Refuses an upload over the quotas before its body is read.
 ///
 /// # Errors
 /// `too_large` for one file, `too_many` when the sender's or the channel's quota is used up.
-pub async fn admit(spine: &Spine, config: &ChannelConfig, owner: &str, headers: &HeaderMap) -> Result<(), Problem> {
+pub async fn admit(spine: &Spine, config: &ChannelConfig, owner: &Owner, headers: &HeaderMap) -> Result<(), Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > BODY_BYTES) {
         return Err(too_large());
     }
     let size = i64::try_from(announced.unwrap_or(0)).unwrap_or(i64::MAX);
-    let (workspace, channel, owner, since) = (config.workspace, config.id, owner.to_owned(), spine.now() - KEEP);
+    let (workspace, channel, since) = (config.workspace, config.id, spine.now() - KEEP);
+    let (owner, max) = (owner.clone(), owner.bytes);
     let room = spine.db().read(move |r| room(r, (workspace, channel), &owner, since)).await?;
     if room < size {
-        return Err(Problem::new(Code::TooMany).with("max", SENDER_BYTES).retry_after(3_600));
+        return Err(Problem::new(Code::TooMany).with("max", max).retry_after(3_600));
     }
     Ok(())
 }
@@ -86,15 +112,15 @@ pub async fn admit(spine: &Spine, config: &ChannelConfig, owner: &str, headers: 
 fn room(
     q: &mut impl Connection,
     (workspace, channel): (WorkspaceId, ChannelId),
-    owner: &str,
+    owner: &Owner,
     since: Timestamp,
 ) -> Result<i64, Refusal> {
-    let (files, bytes): (i64, i64) = q.query_one(&OF_OWNER, params![workspace, channel, owner, since])?;
+    let (files, bytes): (i64, i64) = q.query_one(&OF_OWNER, params![workspace, channel, &owner.name, since])?;
     let all: i64 = q.query_one(&OF_CHANNEL, params![workspace, channel, since])?;
-    if files >= SENDER_FILES {
+    if files >= owner.files {
         return Ok(-1);
     }
-    Ok((SENDER_BYTES - bytes).min(CHANNEL_BYTES - all))
+    Ok((owner.bytes - bytes).min(CHANNEL_BYTES - all))
 }
 
 /// Reads the part `file`, stores it and writes it down under `owner`. `order` decides about repetition.
@@ -104,33 +130,33 @@ fn room(
 pub async fn store(
     spine: &Spine,
     config: &ChannelConfig,
-    owner: &str,
+    owner: &Owner,
     order: Order,
     parts: Multipart,
 ) -> Result<UploadRow, Problem> {
     let file = read(parts).await?;
     let size = i64::try_from(file.bytes.len()).unwrap_or(i64::MAX);
     let claimed = file.mime.clone();
-    let (verified, bytes) = tokio::task::spawn_blocking(move || (web::media::verify(&file.bytes, &claimed), file.bytes))
-        .await
-        .map_err(|_| Problem::internal())?;
+    let (verified, bytes) =
+        tokio::task::spawn_blocking(move || (web::media::verify(&file.bytes, &claimed), file.bytes))
+            .await
+            .map_err(|_| Problem::internal())?;
     let hash = spine.files().put_async(bytes).await?;
-    let (channel, owner, name) = (config.id, owner.to_owned(), file.name);
-    let id = spine
+    let (channel, owner, name) = (config.id, owner.clone(), file.name);
+    let (id, owner) = spine
         .execute(order, move |unit| {
             let (workspace, at, id) = (unit.workspace(), unit.now(), unit.next_id::<AttachmentId>());
             unit.tx().execute(&FORGET, params![workspace, channel, at - KEEP])?;
             if room(unit.tx(), (workspace, channel), &owner, at - KEEP)? < size {
-                return Err(Rejection::new(Code::TooMany).with("max", SENDER_BYTES).into());
+                return Err(Rejection::new(Code::TooMany).with("max", owner.bytes).into());
             }
             let (width, height) = verified.pixels.map_or((None, None), |(w, h)| (Some(w), Some(h)));
             let (hash, mime) = (hash.0.as_slice(), verified.mime.as_str());
-            let row = params![workspace, id, channel, &owner, hash, size, &name, mime, width, height, at];
+            let row = params![workspace, id, channel, &owner.name, hash, size, &name, mime, width, height, at];
             unit.tx().execute(&INSERT, row)?;
-            Ok((id, owner.clone()))
+            Ok((id, owner.name.clone()))
         })
         .await?;
-    let (id, owner) = id;
     Ok(find(spine, config, &owner, id).await?)
 }
 
@@ -166,19 +192,18 @@ fn too_large() -> Problem {
 }
 
 fn unreadable(error: &MultipartError) -> Problem {
-    if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE { too_large() } else { Problem::field("file", Code::Invalid) }
+    if error.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+        too_large()
+    } else {
+        Problem::field("file", Code::Invalid)
+    }
 }
 
 /// One waiting upload of this sender.
 ///
 /// # Errors
 /// [`Refusal::NotFound`].
-pub async fn find(
-    spine: &Spine,
-    config: &ChannelConfig,
-    owner: &str,
-    id: AttachmentId,
-) -> Result<UploadRow, Refusal> {
+pub async fn find(spine: &Spine, config: &ChannelConfig, owner: &str, id: AttachmentId) -> Result<UploadRow, Refusal> {
     let (workspace, channel, owner) = (config.workspace, config.id, owner.to_owned());
     let row = spine.db().read(move |r| Ok::<_, Refusal>(r.query_opt(&ONE, params![workspace, id, channel, &owner])?));
     row.await?.ok_or(Refusal::NotFound)
@@ -230,10 +255,17 @@ pub fn give(unit: &mut Unit<'_, '_>, channel: ChannelId, from: &str, to: &str) -
 pub fn serve(name: &str, mime: &str, is_picture: bool, bytes: Vec<u8>) -> axum::response::Response {
     use axum::response::IntoResponse;
     use http::HeaderValue;
-    let ascii: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect();
+    let ascii: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect();
     let encoded: String = name
         .bytes()
-        .map(|b| if b.is_ascii_alphanumeric() || b"._-".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"._-".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
         .collect();
     let kind = if is_picture { "inline" } else { "attachment" };
     let disposition = format!("{kind}; filename=\"{ascii}\"; filename*=UTF-8''{encoded}");
