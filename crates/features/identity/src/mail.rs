@@ -15,7 +15,7 @@ pub struct SystemMail {
     /// `zh-CN` or `en`.
     pub locale: String,
     pub template: Template,
-    /// `name` (of the receiver), `company`, `link`, and `hours` the link is good for.
+    /// Texts: `name` (of the receiver), `company`, `link`, and `hours` the link is good for.
     pub params: Value,
 }
 

@@ -148,7 +148,7 @@ fn mail_link(unit: &mut Unit<'_, '_>, id: UserId, link: &str) -> std::result::Re
     let (ws, now) = (unit.workspace(), unit.now());
     let row = user::get(unit.tx(), ws, id)?;
     let company = workspace::get(unit.tx(), ws)?.name;
-    let hours = INVITATION_LIFE.as_seconds() / 3600;
+    let hours = (INVITATION_LIFE.as_seconds() / 3600).to_string();
     let mail = SystemMail {
         to: row.email,
         locale: row.locale,

@@ -24,7 +24,7 @@ use http::header::{SET_COOKIE, USER_AGENT};
 use serde::Serialize;
 use spine::Secret;
 use utoipa_axum::routes;
-use web::{Edge, Gate, Json, Kit, Limit, Routes, SecretHash, secret};
+use web::{Edge, Gate, Json, Limit, Routes, SecretHash, secret};
 
 /// Sign-ins, resets and the like from one address; an office signs in behind one.
 pub(crate) const KNOCKS: Limit = Limit::new("knocks", 300, domain::Span::minutes(10));
@@ -33,8 +33,8 @@ const SIGN_IN: Gate = Gate::OwnSite("nobody is signed in yet; guesses are thrott
 const BY_LINK: Gate = Gate::OwnSite("the secret of the link is the proof");
 
 /// All routes of this feature.
-pub fn routes(kit: &Kit, people: People) -> Routes {
-    Routes::<People>::new(kit)
+pub fn routes(people: People) -> Routes {
+    Routes::<People>::new(&people.kit)
         .add(Gate::Public("tells only whether set-up is needed"), routes!(setup::needed))
         .add(Gate::OwnSite("works only while there is no workspace"), routes!(setup::set_up))
         .add(SIGN_IN, routes!(session::sign_in))

@@ -79,7 +79,7 @@ async fn send_links(people: &People, account: String) -> std::result::Result<(),
                     template: Template::PasswordReset,
                     params: json!({
                         "name": row.name, "company": workspace.name,
-                        "link": format!("{base}/reset/{secret}"), "hours": RESET_LIFE.as_seconds() / 3600,
+                        "link": format!("{base}/reset/{secret}"), "hours": (RESET_LIFE.as_seconds() / 3600).to_string(),
                     }),
                 };
                 mail::send(unit, row.id, &mail, now)
