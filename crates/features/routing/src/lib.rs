@@ -18,7 +18,7 @@ mod store;
 mod tests;
 
 pub use http::routes;
-pub use place::{Position, queue_position};
+pub use place::{Position, anybody_online, queue_position};
 pub use presence::{Attendance, DISCONNECT_GRACE, restarted};
 
 /// What this feature brings to the spine.

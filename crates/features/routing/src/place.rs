@@ -3,7 +3,7 @@
 use crate::store::{self, QueuedRow};
 use db::Connection;
 use domain::routing::expected_wait;
-use domain::{CaseId, Span, Timestamp, WorkspaceId};
+use domain::{CaseId, Span, TeamId, Timestamp, WorkspaceId};
 use serde::Serialize;
 use spine::Refusal;
 
@@ -38,6 +38,14 @@ pub fn queue_position(
     }
     let position = store::place(q, ws, case, &row)?;
     forecast(q, ws, &row, position, now).map(Some)
+}
+
+/// Whether somebody of the team (or anybody, without one) is online and connected.
+///
+/// # Errors
+/// Those of the database.
+pub fn anybody_online(q: &mut impl Connection, ws: WorkspaceId, team: Option<TeamId>) -> Result<bool, Refusal> {
+    Ok(store::count_online(q, ws, team.unwrap_or(store::NO_TEAM))? > 0)
 }
 
 fn forecast(
