@@ -16,7 +16,7 @@ export class Failure extends Error {
   }
 
   get passing(): boolean {
-    return this.status === 0 || this.status === 408 || this.status === 409 || this.status === 425 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;
   }
 }
 

@@ -159,7 +159,7 @@ export class Chat {
   }
 
   retry(id: string): void {
-    this.outbox.refuse(id, null);
+    this.outbox.again(id, this.out.id());
     this.set({ pending: this.outbox.list() });
     this.flush();
   }
@@ -281,7 +281,7 @@ export class Chat {
   }
 
   private failed(failure: Failure, stored: string | null): void {
-    // A server that turns down what we bring gets asked again as a stranger, without the part it did not like.
+    // A server that turns down what we bring (an expired signature, say) is asked again without the part it did not like.
     if ((failure.status === 401 || failure.status === 422 || failure.status === 400) && (this.identity || stored)) {
       if (this.identity) this.identity = null;
       else this.out.store.remove("token");
@@ -407,6 +407,8 @@ export class Chat {
       return true;
     }
     this.set({ waiting: true });
+    // Somebody may have asked for more meanwhile; all of it waits for the next attempt.
+    this.drainMore = false;
     clearTimeout(this.sendTimer);
     this.sendTimer = setTimeout(() => void this.drain(), this.sendAgain.next(failure.after));
     return false;

@@ -6,8 +6,8 @@ const HEX = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i;
 export function brand(wish: string | null | undefined): { color: string; ink: string } {
   const color = wish && HEX.test(wish) ? wish : FALLBACK;
   const light = luminance(color);
-  // contrast with white against contrast with near-black (luminance 0.006): the better of the two is always above 4.5
-  return { color, ink: 1.05 / (light + 0.05) >= (light + 0.05) / 0.056 ? "#ffffff" : "#111317" };
+  // The better contrast of white and black is never below 4.58; anything softer than black would miss 4.5 in the middle.
+  return { color, ink: 1.05 / (light + 0.05) >= (light + 0.05) / 0.05 ? "#ffffff" : "#000000" };
 }
 
 function luminance(hex: string): number {

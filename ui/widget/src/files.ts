@@ -4,7 +4,7 @@ import type { Chat } from "./chat";
 import type { Attachment } from "./wire";
 
 /** Bytes of one file, and files of one message. */
-export const MOST_BYTES = 20_000_000;
+export const MOST_BYTES = 25 * 1024 * 1024;
 export const MOST_FILES = 5;
 
 export interface Pick {

@@ -126,7 +126,6 @@ export class Link {
 
   private async ready(): Promise<void> {
     const socket = this.socket;
-    clearTimeout(this.pollTimer);
     try {
       await this.host.sync();
     } catch {
@@ -134,6 +133,7 @@ export class Link {
       return;
     }
     if (this.socket !== socket) return;
+    clearTimeout(this.pollTimer);
     this.reconnect.reset();
     this.repoll.reset();
     this.become("live");
@@ -144,9 +144,11 @@ export class Link {
     if (!this.running) return;
     clearTimeout(this.reconnectTimer);
     this.reconnectTimer = setTimeout(() => this.connect(), this.reconnect.next());
-    // The first poll is spread out too: a restarted server must not meet all its widgets at once.
-    if (this.current === "live" || this.current === "idle") this.schedule(500 + this.host.random() * 1500);
-    if (this.current !== "polling") this.become("down");
+    if (this.current !== "live" && this.current !== "idle") return;
+    // The first poll is spread out too: a restarted server must not meet all its widgets at once. Only when it fails
+    // is the line down; a socket that a proxy forbids is no reason to worry anybody.
+    this.schedule(500 + this.host.random() * 1500);
+    if (this.current === "live") this.become("polling");
   }
 
   private schedule(wait: number): void {

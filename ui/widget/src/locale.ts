@@ -142,9 +142,11 @@ export function day(at: number | string, now: number, locale: Locale): string {
   return date.toLocaleDateString(locale, { month: "long", day: "numeric", weekday: "short", ...year });
 }
 
-/** Bytes as people write them, in decimal units. */
+/** Bytes as file managers show them, in steps of 1024. */
 export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} KB`;
-  return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0).replace(/\.0$/, "")} MB`;
+  if (bytes < 1024) return `${bytes} B`;
+  const kilo = bytes / 1024;
+  if (kilo < 1000) return `${Math.max(1, Math.round(kilo))} KB`;
+  const mega = kilo / 1024;
+  return `${mega.toFixed(mega < 10 ? 1 : 0).replace(/\.0$/, "")} MB`;
 }

@@ -58,9 +58,18 @@ export class Outbox {
     return draft;
   }
 
-  refuse(id: string, code: string | null): void {
+  refuse(id: string, code: string): void {
     const draft = this.list().find((item) => item.id === id);
     if (draft) this.write({ ...draft, refused: code });
+  }
+
+  /** Lets a refused one go out once more; under a new id when the server knows the old one as something else. */
+  again(id: string, newId: string): void {
+    const draft = this.list().find((item) => item.id === id);
+    if (!draft) return;
+    const taken = draft.refused === "idempotency_key_reused";
+    if (taken) this.remove(id);
+    this.write({ ...draft, id: taken ? newId : id, refused: null });
   }
 
   remove(id: string): void {

@@ -3,7 +3,7 @@ import { size } from "../locale";
 import { attachment } from "../wire";
 import type { FormWords } from "./words";
 
-const MOST_BYTES = 20_000_000;
+const MOST_BYTES = 25 * 1024 * 1024;
 const MOST_FILES = 5;
 
 interface Item {
@@ -94,6 +94,7 @@ export class FormFiles {
     item.state.textContent = "0%";
     request.open("POST", this.url);
     request.setRequestHeader("Idempotency-Key", item.key);
+    request.setRequestHeader("X-Steward-Client", "form");
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) item.state.textContent = `${Math.floor((event.loaded / event.total) * 100)}%`;
     };

@@ -12,7 +12,8 @@ export interface Content {
 export type Outcome =
   | { kind: "done"; number: string; tracking: string | null }
   | { kind: "refused"; fields: Record<string, string> }
-  | { kind: "busy" }
+  /** `wait` is true when the server will not take it for a good while */
+  | { kind: "busy"; wait: boolean }
   | { kind: "network" };
 
 export interface Door {
@@ -51,7 +52,7 @@ export class Delivery {
     this.attempted = wording;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.attempt(content).catch((): Outcome => ({ kind: "network" }));
-      const passing = outcome.kind === "network" || outcome.kind === "busy" || (outcome.kind === "refused" && "proof" in outcome.fields);
+      const passing = outcome.kind === "network" || (outcome.kind === "busy" && !outcome.wait) || (outcome.kind === "refused" && "proof" in outcome.fields);
       if (!passing || attempt === ATTEMPTS) return outcome;
       if (outcome.kind === "refused") this.proof = null;
       else await this.door.pause(1000 * 2 ** (attempt - 1));
@@ -62,7 +63,7 @@ export class Delivery {
     const proof = await this.fresh();
     const answer = await this.door.fetch(this.door.url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": this.id },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": this.id, "X-Steward-Client": "form" },
       body: JSON.stringify({ id: this.id, ...content, proof }),
     });
     const body: unknown = await answer.json().catch(() => null);
@@ -70,7 +71,7 @@ export class Delivery {
     if (answer.ok) {
       return { kind: "done", number: String(raw.number ?? ""), tracking: typeof raw.tracking === "string" ? raw.tracking : null };
     }
-    if (answer.status === 429 || answer.status === 503) return { kind: "busy" };
+    if (answer.status === 429 || answer.status === 503) return { kind: "busy", wait: answer.status === 429 };
     if (answer.status >= 500) return { kind: "network" };
     if (answer.status === 422 && raw.code === "idempotency_key_reused") this.id = this.door.id();
     return { kind: "refused", fields: faults(raw) };
