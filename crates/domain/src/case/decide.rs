@@ -260,6 +260,10 @@ fn delivery_changed(state: &CaseState, message: MessageId, delivery: &Delivery) 
         Some(outgoing) if outgoing.delivery != *delivery => {
             vec![CaseEvent::DeliveryChanged { message, delivery: delivery.clone() }]
         }
+        // What we took for delivered has come back.
+        None if matches!(delivery, Delivery::Failed { .. }) => {
+            vec![CaseEvent::DeliveryChanged { message, delivery: delivery.clone() }]
+        }
         _ => Vec::new(),
     })
 }

@@ -216,6 +216,9 @@ impl CaseState {
             self.outgoing.remove(&message);
         } else if let Some(outgoing) = self.outgoing.get_mut(&message) {
             outgoing.delivery = delivery;
+        } else {
+            let before = Box::new(self.before_answer());
+            self.outgoing.insert(message, Outgoing { author: None, delivery, before });
         }
     }
     pub(super) fn before_answer(&self) -> BeforeAnswer {

@@ -376,6 +376,9 @@ fn delivering() {
     check("same again", &queued, (2, Actor::System, delivery(Delivery::Queued)), Events(&[]));
     let unknown = CaseCommand::Delivery { message: id(99), delivery: Delivery::Sent };
     check("unknown message", &queued, (2, Actor::System, unknown), Events(&[]));
+    let sent = [queued[0].clone(), (2, Actor::System, delivery(Delivery::Sent))];
+    let state = check("came back", &sent, (3, Actor::System, delivery(failed())), Events(&["delivery_changed"]));
+    assert_eq!(state.outgoing[&id(2)].delivery, failed(), "and can be tried again");
 
     let retry = || CaseCommand::Retry { message: id(2) };
     let broken = [(1, LI, answer(2, Then::Stay)), (2, Actor::System, delivery(failed()))];

@@ -9,6 +9,7 @@ use domain::customer::{Customer, CustomerCommand, CustomerIdentity, IdentityKind
 use domain::{Actor, CaseId, ChannelKind, ConversationId, CustomerId, MessageId, Span};
 use serde_json::{Value, json};
 use spine::{Order, Refusal, Spine, Unit};
+use std::borrow::Cow;
 
 /// How long a mail without any thread headers may still join by sender and subject.
 const SAME_SUBJECT_DAYS: i64 = 14;
@@ -41,6 +42,7 @@ pub async fn receive(spine: &Spine, config: &ChannelConfig, inbound: Inbound) ->
 /// As [`receive`].
 pub fn receive_in(unit: &mut Unit<'_, '_>, config: &ChannelConfig, inbound: &Inbound) -> Result<Received, Refusal> {
     let ws = unit.workspace();
+    let inbound = &*storable(inbound);
     if let Some((case, conversation)) = store::existing_message(unit.tx(), ws, inbound.message)? {
         return again(unit, inbound.message, case, conversation);
     }
@@ -74,6 +76,20 @@ pub fn receive_in(unit: &mut Unit<'_, '_>, config: &ChannelConfig, inbound: &Inb
     note_participants(unit, conversation, inbound, began)?;
     note_proof(unit, conversation, inbound, &destination)?;
     Ok(Received { case, number: state.number, conversation, message: inbound.message, customer, new_case })
+}
+
+/// NUL is no character of a text: PostgreSQL stores none, and a customer's message is never refused for one.
+fn storable(inbound: &Inbound) -> Cow<'_, Inbound> {
+    let texts = [&inbound.text, &inbound.subject, &inbound.quoted, &inbound.sender.name];
+    if !texts.into_iter().chain(&inbound.html).chain(&inbound.message_ids).any(|text| text.contains('\0')) {
+        return Cow::Borrowed(inbound);
+    }
+    let mut clean = inbound.clone();
+    let texts = [&mut clean.text, &mut clean.subject, &mut clean.quoted, &mut clean.sender.name];
+    for text in texts.into_iter().chain(&mut clean.html).chain(&mut clean.message_ids) {
+        *text = text.replace('\0', "\u{fffd}");
+    }
+    Cow::Owned(clean)
 }
 
 fn again(
@@ -173,6 +189,11 @@ fn look_up(unit: &mut Unit<'_, '_>, config: &ChannelConfig, evidence: &MailEvide
     let references = first_referenced(unit, evidence.references.iter().rev(), &evidence.from)?;
     let since = unit.now() - Span::days(SAME_SUBJECT_DAYS);
     let ws = unit.workspace();
+    let subject_token = match (evidence.subject_token, evidence.subject_number) {
+        (Some(case), _) => Some(case),
+        (None, Some(number)) => store::moving::case_by_number(unit.tx(), ws, number)?,
+        (None, None) => None,
+    };
     let participants = if evidence.subject.is_empty() {
         None
     } else {
@@ -182,7 +203,7 @@ fn look_up(unit: &mut Unit<'_, '_>, config: &ChannelConfig, evidence: &MailEvide
         reply_token: case_candidate(unit, config, evidence.reply_token, &evidence.from)?,
         in_reply_to,
         references,
-        subject_token: case_candidate(unit, config, evidence.subject_token, &evidence.from)?,
+        subject_token: case_candidate(unit, config, subject_token, &evidence.from)?,
         participants: participants.map(|(case, conversation)| Candidate { case, conversation, takes_part: true }),
     })
 }

@@ -8,6 +8,7 @@
 mod acknowledge;
 mod automatic;
 pub mod channels;
+mod check;
 mod deliver;
 mod followup;
 mod handle;
@@ -18,9 +19,12 @@ pub mod receivers;
 mod store;
 mod system_mail;
 mod template;
+#[cfg(test)]
+mod tests;
 pub mod thread;
 
 pub use channels::Protocols;
+pub use check::check_mail;
 pub use handle::Handle;
 pub use http::routes;
 pub use intake::{Received, receive, receive_in};

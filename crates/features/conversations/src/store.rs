@@ -133,8 +133,10 @@ sql!(CUSTOMER_BY_IDENTITY = "SELECT customer_id FROM view_customer_identity \
 sql!(REFERENCED = "SELECT r.case_id, m.conversation_id FROM view_mail_reference r JOIN view_message m \
     ON m.workspace_id = r.workspace_id AND m.id = r.message_id WHERE r.workspace_id = $1 AND r.mail_id = $2 \
     ORDER BY m.at DESC, m.id DESC LIMIT 1", params: 2);
-sql!(REFERENCED_MESSAGE = "SELECT message_id, case_id FROM view_mail_reference WHERE workspace_id = $1 AND mail_id = $2 \
-    ORDER BY message_id DESC LIMIT 1", params: 2);
+sql!(REFERENCED_MESSAGE = "SELECT r.message_id, r.case_id FROM view_mail_reference r JOIN view_message m \
+    ON m.workspace_id = r.workspace_id AND m.id = r.message_id JOIN view_conversation v ON v.workspace_id = m.workspace_id \
+    AND v.id = m.conversation_id WHERE r.workspace_id = $1 AND r.mail_id = $2 AND m.author_kind <> 'customer' \
+    AND m.delivery IN ('queued', 'sent', 'failed') AND v.channel_kind NOT IN ('webchat', 'api') ORDER BY r.message_id DESC LIMIT 1", params: 2);
 sql!(TAKES_PART = "SELECT COUNT(*) FROM participant WHERE workspace_id = $1 AND conversation_id = $2 AND address = $3 AND approved = TRUE", params: 3);
 sql!(SAME_SUBJECT = "SELECT c.id, v.id FROM participant p JOIN view_conversation v ON v.workspace_id = p.workspace_id \
     AND v.id = p.conversation_id JOIN view_case c ON c.workspace_id = v.workspace_id AND c.id = v.case_id \
@@ -224,7 +226,7 @@ pub fn referenced(
     q.query_opt(&REFERENCED, params![ws, mail_id])
 }
 
-/// The message of ours that a Message-ID names, with its case.
+/// The message of ours that a Message-ID names, with its case: only what went out by mail can come back.
 pub fn referenced_message(
     q: &mut impl Connection,
     ws: WorkspaceId,
@@ -375,7 +377,7 @@ pub fn insert_inbox(tx: &mut Tx<'_>, ws: WorkspaceId, new: &NewInbox<'_>) -> Res
     if rows == 1 {
         return Ok((new.id, true));
     }
-    let id = tx.query_one(&INBOX_BY_KEY, params![ws, new.channel, new.dedupe_key])?;
+    let id = tx.query_one(&INBOX_BY_KEY, params![ws, new.channel, new.dedupe_key, new.twin_key])?;
     Ok((id, false))
 }
 
