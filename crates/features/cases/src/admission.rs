@@ -81,11 +81,7 @@ pub(crate) async fn read(spine: &Spine, caller: Caller, case: CaseId) -> Result<
 }
 
 /// Refuses a case outside the caller's sight, for reads that go on from it.
-pub(crate) fn seen(
-    r: &mut impl db::Connection,
-    caller: &Caller,
-    case: CaseId,
-) -> std::result::Result<Sight, Refusal> {
+pub(crate) fn seen(r: &mut impl db::Connection, caller: &Caller, case: CaseId) -> std::result::Result<Sight, Refusal> {
     let sight = Sight::of(r, caller.workspace, caller.user, &caller.access)?;
     if record::is_seen(r, &sight, case)? { Ok(sight) } else { Err(Refusal::NotFound) }
 }

@@ -16,8 +16,30 @@ const ATTACHMENT_PATH: &str = "/api/attachments/";
 
 /// What the composer may send.
 const TAGS: [&str; 24] = [
-    "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "img", "li", "ol", "p", "pre", "s",
-    "span", "strong", "sub", "sup", "u", "ul",
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "div",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "hr",
+    "i",
+    "img",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+    "ul",
 ];
 
 /// Cleans what an agent wrote: a short allow-list, pictures only from this message's own attachments.
@@ -25,10 +47,7 @@ const TAGS: [&str; 24] = [
 ///
 /// # Errors
 /// `too_large` on `html` for more bytes, tags or nesting than anybody writes by hand.
-pub(crate) fn from_agent(
-    html: &str,
-    attachments: &[AttachmentId],
-) -> Result<(String, Vec<AttachmentId>), Rejection> {
+pub(crate) fn from_agent(html: &str, attachments: &[AttachmentId]) -> Result<(String, Vec<AttachmentId>), Rejection> {
     let refused = |max: usize| Err(Rejection::new(Code::TooLarge).with("max", max).on("html"));
     if html.len() > limits::MESSAGE_HTML_BYTES {
         return refused(limits::MESSAGE_HTML_BYTES);
@@ -228,7 +247,10 @@ mod tests {
             ("<form action=/x><input>a</form>", "a"),
             ("<a href=\"javascript:alert(1)\">a</a>", "<a rel=\"noopener noreferrer nofollow\">a</a>"),
             ("<a href=\"/admin\">a</a>", "<a rel=\"noopener noreferrer nofollow\">a</a>"),
-            ("<a href=\"https://x.cn/?a=1\">a</a>", "<a href=\"https://x.cn/?a=1\" rel=\"noopener noreferrer nofollow\">a</a>"),
+            (
+                "<a href=\"https://x.cn/?a=1\">a</a>",
+                "<a href=\"https://x.cn/?a=1\" rel=\"noopener noreferrer nofollow\">a</a>",
+            ),
             ("<img src=\"https://evil/pixel\">", "<img>"),
             ("<img src=\"data:image/svg+xml,x\">", "<img>"),
             ("<img src=\"/api/attachments/00000000-0000-0000-0000-000000000008\">", "<img>"),

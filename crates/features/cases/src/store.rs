@@ -134,7 +134,8 @@ fn save_event(tx: &mut Tx<'_>, change: &Change<'_, Case>, event: &CaseEvent) -> 
     match event {
         CaseEvent::ConversationJoined { conversation, channel, channel_kind, customer, thread_key } => {
             let kind = channel_kind.as_str();
-            let row = params![change.workspace, *conversation, change.id, *channel, kind, *customer, thread_key, change.at];
+            let row =
+                params![change.workspace, *conversation, change.id, *channel, kind, *customer, thread_key, change.at];
             tx.execute(&ADD_CONVERSATION, row)?;
             Ok(())
         }
@@ -256,7 +257,8 @@ fn move_in(
     conversation: ConversationId,
 ) -> Result<(), Refusal> {
     let workspace = change.workspace;
-    let current: ConversationId = tx.query_opt(&CONVERSATION_OF, params![workspace, message])?.ok_or(Refusal::NotFound)?;
+    let current: ConversationId =
+        tx.query_opt(&CONVERSATION_OF, params![workspace, message])?.ok_or(Refusal::NotFound)?;
     if current == conversation {
         tx.execute(&MOVE_WITHIN, params![workspace, message, change.id])?;
     } else {

@@ -62,10 +62,7 @@ impl Store<Customer> for CustomerStore {
         for event in change.events {
             if let CustomerEvent::IdentityAdded { identity } = event {
                 let (kind, address, level) = (identity.kind.as_str(), &identity.address, identity.level.rank());
-                tx.execute(
-                    &SAVE_IDENTITY,
-                    params![change.workspace, change.id, kind, address, level, change.at],
-                )?;
+                tx.execute(&SAVE_IDENTITY, params![change.workspace, change.id, kind, address, level, change.at])?;
             }
         }
         Ok(())

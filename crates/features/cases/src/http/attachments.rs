@@ -198,7 +198,9 @@ mod tests {
             check(mime, Some(3), mime, "inline;");
             check(mime, None, "application/octet-stream", "attachment;");
         }
-        for mime in ["image/svg+xml", "text/html", "application/xhtml+xml", "text/xml", "application/javascript", "", "x\r\ny"] {
+        for mime in
+            ["image/svg+xml", "text/html", "application/xhtml+xml", "text/xml", "application/javascript", "", "x\r\ny"]
+        {
             check(mime, Some(3), "application/octet-stream", "attachment;");
         }
     }

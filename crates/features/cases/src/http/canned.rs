@@ -149,7 +149,8 @@ fn save(
     }
     let all = canned::all(unit.tx(), ws)?;
     let same = |other: &CannedReply| {
-        other.id != after.id && (&other.shortcut, &other.language, other.team_id) == (&after.shortcut, &after.language, after.team_id)
+        other.id != after.id
+            && (&other.shortcut, &other.language, other.team_id) == (&after.shortcut, &after.language, after.team_id)
     };
     if all.iter().any(same) {
         return Err(Rejection::new(Code::AlreadyExists).on("shortcut").into());

@@ -3,8 +3,8 @@
 use crate::placeholder::{Rendered, render};
 use crate::store::predicate::Sight;
 use crate::store::{canned, people, record};
-use crate::wire::CaseDetail;
 use crate::visibility;
+use crate::wire::CaseDetail;
 use axum::extract::State;
 use domain::{CannedReplyId, CaseId};
 use serde::Deserialize;

@@ -80,5 +80,6 @@ fn references(unit: &mut Unit<'_, '_>, body: &EditBody) -> std::result::Result<(
 /// A language tag such as `zh-CN` (RFC 5646, its letters and length only).
 pub(crate) fn is_language(tag: &str) -> bool {
     let parts: Vec<&str> = tag.split('-').collect();
-    tag.len() <= 35 && parts.iter().all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+    tag.len() <= 35
+        && parts.iter().all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
 }

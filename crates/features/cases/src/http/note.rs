@@ -44,12 +44,7 @@ pub(crate) async fn add_note(
     admission::answer(&spine, caller, id).await
 }
 
-fn note(
-    unit: &mut Unit<'_, '_>,
-    caller: &Caller,
-    case: CaseId,
-    body: &NoteBody,
-) -> std::result::Result<(), Refusal> {
+fn note(unit: &mut Unit<'_, '_>, caller: &Caller, case: CaseId, body: &NoteBody) -> std::result::Result<(), Refusal> {
     let ws = unit.workspace();
     if body.mentions.len() > MENTIONS_MAX {
         return Err(Rejection::new(Code::TooMany).with("max", MENTIONS_MAX).on("mentions").into());

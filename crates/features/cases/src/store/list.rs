@@ -70,9 +70,8 @@ pub(crate) fn select(sight: &Sight) -> Builder {
 
 impl Line {
     pub(crate) fn wire(self) -> Result<CaseRow, Refusal> {
-        let named = |id: Option<uuid::Uuid>, name: Option<String>| {
-            id.map(|id| NameRef { id, name: name.unwrap_or_default() })
-        };
+        let named =
+            |id: Option<uuid::Uuid>, name: Option<String>| id.map(|id| NameRef { id, name: name.unwrap_or_default() });
         Ok(CaseRow {
             id: self.id,
             number: self.number,
@@ -146,7 +145,9 @@ pub(crate) fn page(
         Sort::Waiting => " ORDER BY c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC",
         Sort::Newest => " ORDER BY c.last_message_at DESC, c.id DESC",
         Sort::Oldest => " ORDER BY c.last_message_at ASC, c.id ASC",
-        Sort::Priority => " ORDER BY c.priority DESC, c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC",
+        Sort::Priority => {
+            " ORDER BY c.priority DESC, c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC"
+        }
     });
     b.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(0) + 1);
     let (statement, values) = b.build();

@@ -136,11 +136,7 @@ fn conversations(q: &mut impl Connection, ws: WorkspaceId, case: CaseId) -> Resu
     let rows: Vec<ConversationLine> = q.query(&CONVERSATIONS, params![ws, case])?;
     let wire = rows.into_iter().map(|row| Conversation {
         id: row.id,
-        channel: ChannelRef {
-            id: row.channel_id,
-            kind: row.channel_kind,
-            name: row.channel_name.unwrap_or_default(),
-        },
+        channel: ChannelRef { id: row.channel_id, kind: row.channel_kind, name: row.channel_name.unwrap_or_default() },
         opened_at: row.opened_at,
     });
     Ok(wire.collect())
@@ -174,11 +170,7 @@ pub(crate) fn raw_hash(
 }
 
 /// Frees the attachments of a message that was taken back, and answers which they were.
-pub(crate) fn unlink(
-    tx: &mut db::Tx<'_>,
-    ws: WorkspaceId,
-    message: MessageId,
-) -> Result<Vec<AttachmentId>, Refusal> {
+pub(crate) fn unlink(tx: &mut db::Tx<'_>, ws: WorkspaceId, message: MessageId) -> Result<Vec<AttachmentId>, Refusal> {
     let linked = tx.query(&LINKED, params![ws, message])?;
     tx.execute(&UNLINK, params![ws, message])?;
     Ok(linked)

@@ -117,8 +117,7 @@ enum Line {
 
 impl Line {
     fn message(row: MessageLine) -> (Position, Self) {
-        let position =
-            Position { at: row.at, turn: MESSAGE_TURN, order: row.seq, id: domain::Id::uuid(row.id) };
+        let position = Position { at: row.at, turn: MESSAGE_TURN, order: row.seq, id: domain::Id::uuid(row.id) };
         (position, Self::Message(Box::new(row)))
     }
 

@@ -31,9 +31,6 @@ pub(crate) async fn list_customers(
     if text.contains('\0') {
         return Err(Rejection::new(Code::Invalid).on("q").into());
     }
-    let rows = spine
-        .db()
-        .read(move |r| search::page(r, caller.workspace, &text, (after.as_ref(), limit)))
-        .await?;
+    let rows = spine.db().read(move |r| search::page(r, caller.workspace, &text, (after.as_ref(), limit))).await?;
     Ok(Json(Page::cut(rows, limit, |row| (row.name.clone(), row.id))))
 }

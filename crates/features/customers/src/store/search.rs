@@ -153,9 +153,8 @@ pub(crate) fn recent(q: &mut impl Connection, sight: &CaseSight) -> Result<Vec<C
 }
 
 fn case(line: CaseLine) -> Result<CustomerCase, Refusal> {
-    let named = |id: Option<uuid::Uuid>, name: Option<String>| {
-        id.map(|id| CaseName { id, name: name.unwrap_or_default() })
-    };
+    let named =
+        |id: Option<uuid::Uuid>, name: Option<String>| id.map(|id| CaseName { id, name: name.unwrap_or_default() });
     Ok(CustomerCase {
         id: line.id,
         number: line.number,
