@@ -30,7 +30,7 @@ export interface Channel extends ChannelRef {
 
 export type Filter = Record<string, unknown>
 export type ViewSort = 'waiting' | 'newest' | 'oldest' | 'priority'
-export interface View { id: string; name: string; scope: 'builtin' | 'mine' | 'team' | 'shared'; team_id: string | null; filter: Filter; sort: ViewSort; count: number | null }
+export interface View { id: string; name: string; scope: 'builtin' | 'mine' | 'team' | 'shared'; team_id: string | null; filter: Filter; sort: ViewSort; /** 1000 means "or more". */ count: number | null; editable?: boolean }
 
 export interface CaseRow {
   id: string; number: number; subject: string; preview: string; status: Status; waiting_on: WaitingOn | null; snoozed_until: string | null; priority: Priority
@@ -39,7 +39,7 @@ export interface CaseRow {
   version: number; unread: boolean
 }
 export interface CaseCan {
-  reply: Can; note: Can; assign: Can; pick: Can; snooze: Can; edit: Can
+  reply: Can; note: Can; assign: Can; pick: Can; snooze: Can; edit: Can; move?: Can
   status: Partial<Record<Status, Can>>
 }
 export interface Conversation { id: string; channel: ChannelRef; opened_at: string }
@@ -49,7 +49,7 @@ export interface Attachment { id: string; name: string; mime: string; size: numb
 export type Delivery = 'none' | 'held' | 'queued' | 'sent' | 'failed' | 'cancelled'
 export interface MailInfo {
   from: string; to: string[]; cc: string[]; subject: string | null; match_reason: string | null
-  sender: 'participant' | 'stranger'; unparsable: boolean
+  sender: 'participant' | 'stranger' | null; unparsable: boolean
 }
 export interface Message {
   id: string; conversation_id: string; channel_kind: ChannelKind; at: string; author: { kind: 'customer' | 'agent' | 'system'; id: string | null; name: string }
@@ -59,12 +59,14 @@ export interface Message {
 export interface EventActor { kind: string; id: string | null; name: string | null }
 export type Entry =
   | { type: 'message'; at: string; message: Message }
-  | { type: 'event'; at: string; actor: EventActor; kind: string; data: Record<string, unknown> }
+  | { type: 'event'; at: string; actor: EventActor; kind: string; data: Record<string, unknown>; /** Names of the ids in `data`. */ names?: Record<string, string> }
 
 export interface Assignment {
   at: string; user: Named | null; team: Named | null; waited_seconds: number
   chosen: { user: Named; because: Coded[] } | null
   others: ({ user: Named } & Coded)[]
+  /** How many more were looked at and are not named. */
+  omitted?: number
 }
 export interface Draft { text: string; html: string | null; note: boolean; attachments: Attachment[]; updated_at: string | null }
 export interface Canned { id: string; shortcut: string; title: string; language: string | null; team_id: string | null; body: string; uses: number }
@@ -72,9 +74,10 @@ export interface Canned { id: string; shortcut: string; title: string; language:
 export type Level = 'claimed' | 'channel' | 'verified'
 export interface Identity { kind: string; address: string; level: Level }
 export interface CustomerRow { id: string; name: string; language: string | null; company: string | null; identities: Identity[] }
-export interface Customer extends CustomerRow { time_zone: string | null; note: string | null; cases: { open: number; total: number }; recent: CaseRow[] }
+export interface Customer extends CustomerRow { time_zone: string | null; note: string | null; cases: { open: number; total: number }; recent: CaseRow[]; editable?: boolean }
+export interface CreatedCase { id: string; number: number; message_id: string }
 
 export interface LiveEvent { t: 'event'; token: string; kind: string; subject_kind: string; subject_id: string; case_id: string | null; actor: string; at: string }
 export interface LiveSignal { t: 'signal'; kind: 'typing' | 'viewing' | 'left' | 'presence' | 'composing'; case_id: string | null; who: { kind: 'agent' | 'customer'; id: string; name: string } }
-export type LiveFrame = { t: 'ready'; token: string } | LiveEvent | { t: 'refetch' } | { t: 'beat'; now: string; token: string } | LiveSignal
+export type LiveFrame = { t: 'ready'; token: string } | LiveEvent | { t: 'refetch'; token?: string } | { t: 'beat'; now: string; token: string } | LiveSignal
 export interface LivePoll { token: string; events: LiveEvent[]; refetch: boolean }

@@ -7,7 +7,9 @@ import App from './App.vue'
 import { i18n, startLocale } from './i18n'
 import { queryClient } from './query'
 import { router } from './router'
+import { allowInertParsing } from './trusted'
 
+allowInertParsing()
 applyTheme()
 await startLocale()
 const translate = i18n.global.t as (key: string, params?: Record<string, unknown>) => string

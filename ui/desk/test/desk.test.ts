@@ -19,10 +19,12 @@ const li = { kind: 'agent', id: 'u1', name: 'Li Na' }
 
 describe('event text', () => {
   it.each([
-    ['case.assigned', { assignee: 'u2', by: 'agent' }, 'Li Na assigned this to Wang Fang'],
-    ['case.assigned', { assignee: { id: 'u2', name: 'W. Fang' }, by: 'agent', note: 'please call' }, 'Li Na assigned this to W. Fang: please call'],
+    ['case.assigned', { assignee: 'u2', by: 'person' }, 'Li Na assigned this to Wang Fang'],
+    ['case.assigned', { assignee: { id: 'u2', name: 'W. Fang' }, by: 'person', note: 'please call' }, 'Li Na assigned this to W. Fang: please call'],
     ['case.assigned', { assignee: 'u2', by: 'routing' }, 'Routed to Wang Fang'],
     ['case.assigned', { assignee: null, team: 't1' }, 'Li Na assigned this to Refunds'],
+    ['case.assigned', { assignee: 'u1', by: 'answer' }, 'Li Na took the case'],
+    ['case.assigned', { assignee: null, by: 'released' }, 'Back to the queue: the agent can no longer work on it'],
     ['case.assigned', { assignee: null, team: null }, 'Li Na put the case back into the queue'],
     ['case.status_changed', { from: 'open', status: 'solved' }, 'Li Na set the status to Solved'],
     ['case.edited', { edit: { priority: 'high' } }, 'Li Na set the priority to High'],
@@ -100,7 +102,7 @@ describe('small rules', () => {
   it('knows what an event makes stale', () => {
     const event: LiveEvent = { t: 'event', token: '', kind: 'case.assigned', subject_kind: 'case', subject_id: 'c1', case_id: 'c1', actor: 'system', at: '' }
     expect(staleKeys(event)).toContainEqual(['timeline', 'c1'])
-    expect(staleKeys({ ...event, kind: 'config.reason.changed', subject_kind: 'reason', case_id: null })).toContainEqual(['reasons'])
+    expect(staleKeys({ ...event, kind: 'config.reason.changed', subject_kind: 'reason', case_id: null })).toEqual([['reasons']])
   })
   it('hangs reasons into their tree, in order and language', () => {
     const reason = (id: string, parent_id: string | null, position: number, active = true) => ({ id, parent_id, name_zh: `中${id}`, name_en: `en${id}`, active, position })

@@ -122,7 +122,7 @@ export class LiveConnection {
       return
     }
     this.contact()
-    if ('token' in frame) this.options.storage.setItem(TOKEN_KEY, frame.token)
+    if ('token' in frame && frame.token) this.options.storage.setItem(TOKEN_KEY, frame.token)
     if (frame.t === 'ready') this.ready()
     else if (frame.t === 'event') this.options.onEvent(frame)
     else if (frame.t === 'signal') this.options.onSignal(frame)

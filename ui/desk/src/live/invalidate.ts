@@ -11,13 +11,18 @@ const FAR = new Set<unknown>(['cases', 'view-counts', 'customers', 'presence'])
 const pending = { near: new Map<string, QueryKey>(), far: new Map<string, QueryKey>() }
 const timers: { near?: ReturnType<typeof setTimeout> | undefined; far?: ReturnType<typeof setTimeout> | undefined } = {}
 
+/** Queries that show a configured thing, by its name in the event's kind. */
+const CONFIGURED: Record<string, string[]> = {
+  canned_reply: ['canned'], reason: ['reasons'], view: ['views', 'view-counts'], team: ['teams', 'users', 'me'], user: ['users', 'agents', 'me'], role: ['roles', 'users', 'me'],
+  skill: ['skills', 'users'], channel: ['channels', 'channel'], workspace: ['workspace', 'me'],
+}
+
 export function staleKeys(event: LiveEvent): QueryKey[] {
   const keys: QueryKey[] = []
   if (event.case_id) keys.push(['case', event.case_id], ['timeline', event.case_id], ['assignments', event.case_id], ['cases'], ['view-counts'])
   if (event.subject_kind === 'customer') keys.push(['customer', event.subject_id], ['customers'])
   if (event.kind.startsWith('agent.')) keys.push(['presence'])
-  // A changed setting of any kind: {object} is part of the kind or of the subject, e.g. "channel", "reason", "canned".
-  if (event.kind.startsWith('config.')) keys.push([event.subject_kind], [`${event.subject_kind}s`], ['views'])
+  if (event.kind.startsWith('config.')) keys.push(...(CONFIGURED[event.kind.split('.')[1] ?? ''] ?? [event.subject_kind, `${event.subject_kind}s`]).map((key) => [key]))
   if (event.kind.startsWith('access.')) keys.push(['users'], ['teams'], ['roles'], ['invitations'])
   return keys
 }

@@ -21,6 +21,8 @@ export function useDraft(caseId: string) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let quiet = false
   let known = ''
+  /** One save at a time, in order: an older text never overwrites a newer one. */
+  let saving: Promise<void> = Promise.resolve()
   const print = () => JSON.stringify([content.text.trim(), content.html, content.note, content.attachments.map((file) => file.id)])
   const isEmpty = () => !content.text.trim() && content.attachments.length === 0
 
@@ -37,7 +39,10 @@ export function useDraft(caseId: string) {
     if (draft && isEmpty()) set({ text: draft.text ?? '', html: draft.html ?? '', note: draft.note === true, attachments: draft.attachments ?? [] })
     loaded.value = true
   }
-  async function save(): Promise<void> {
+  function save(): Promise<void> {
+    return (saving = saving.then(saveNow))
+  }
+  async function saveNow(): Promise<void> {
     clearTimeout(timer)
     const print0 = print()
     if (print0 === known) return
@@ -52,11 +57,10 @@ export function useDraft(caseId: string) {
       timer = setTimeout(() => void save(), SAVE_PAUSE_MS * 8)
     }
   }
-  /** After sending: the server drops its copy with the reply, here nothing must write it again. */
+  /** After sending: the server dropped its copy with the reply, here nothing must write it again. */
   function clear(): void {
     clearTimeout(timer)
-    set({})
-    void api.delete(`/api/cases/${caseId}/draft`).catch(() => undefined)
+    set({ note: content.note })
   }
   watch(content, () => {
     if (quiet || print() === known) return
@@ -65,5 +69,7 @@ export function useDraft(caseId: string) {
     timer = setTimeout(() => void save(), SAVE_PAUSE_MS)
   })
   onScopeDispose(() => void (state.value === 'unsaved' && save()))
-  return { content, state, loaded, load, save, set, clear, isEmpty }
+  /** Resolves when no save is on its way any more. */
+  const settled = () => saving
+  return { content, state, settled, loaded, load, save, set, clear, isEmpty }
 }

@@ -5,6 +5,12 @@ import type { Names } from './lookups'
 type Translate = (key: string, params?: Record<string, unknown>) => string
 type Data = Record<string, unknown>
 
+/** The event's own names come first: they also know who has left since. */
+export function withNames(names: Names, own: Record<string, string> = {}): Names {
+  const first = (find: (id: unknown) => string | undefined) => (id: unknown) => own[String(id)] ?? find(id)
+  return { agent: first(names.agent), team: first(names.team), skill: first(names.skill), reason: names.reason }
+}
+
 function named(value: unknown, find: (id: unknown) => string | undefined): string | undefined {
   if (value && typeof value === 'object' && 'name' in value) return String((value as { name: unknown }).name)
   return value ? (find(value) ?? undefined) : undefined
@@ -21,8 +27,10 @@ function assignedText(data: Data, t: Translate, names: Names, who: string, actor
   const team = named(data['team'], names.team)
   const to = agent ?? team
   const note = data['note'] ? `: ${String(data['note'])}` : ''
+  if (data['by'] === 'pick' || data['by'] === 'answer') return t('desk.event.picked', { who: agent ?? who })
+  if (!to && data['by'] === 'released') return t('desk.event.released')
   if (!to) return t('desk.event.unassigned', { who })
-  if (data['by'] === 'routing' || actor.kind === 'system') return t('desk.event.routed', { to })
+  if (data['by'] === 'routing' || (actor.kind === 'system' && data['by'] !== 'answer')) return t('desk.event.routed', { to })
   const self = actor.id !== null && (data['assignee'] === actor.id || (data['assignee'] as Data | null)?.['id'] === actor.id)
   return self ? t('desk.event.picked', { who }) : t('desk.event.assigned', { who, to }) + note
 }

@@ -36,10 +36,13 @@ export function useSend() {
     const conversation = subject.conversations.find((entry) => entry.id === out.conversationId) ?? subject.conversations.at(-1)
     const at = new Date().toISOString()
     const held = new Date(Date.now() + (me.value?.workspace.undo_seconds ?? 0) * 1000).toISOString()
+    const kind = conversation?.channel.kind ?? subject.channel.kind
+    // Only what leaves by mail waits a while, so that it can be taken back.
+    const waits = !out.note && (kind === 'email' || kind === 'webform')
     const message: Message = {
-      id, conversation_id: conversation?.id ?? '', channel_kind: conversation?.channel.kind ?? subject.channel.kind, at,
+      id, conversation_id: conversation?.id ?? '', channel_kind: kind, at,
       author: { kind: 'agent', id: me.value?.id ?? null, name: me.value?.name ?? '' }, note: out.note, automatic: false, text: out.text, has_html: false,
-      quoted_text: null, attachments: out.attachments, delivery: out.note ? 'none' : 'held', delivery_error: null, held_until: out.note ? null : held, mail: null,
+      quoted_text: null, attachments: out.attachments, delivery: out.note ? 'none' : waits ? 'held' : 'queued', delivery_error: null, held_until: waits ? held : null, mail: null,
     }
     return { type: 'message', at, message }
   }

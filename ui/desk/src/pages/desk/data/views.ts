@@ -7,6 +7,8 @@ import { api } from '../../../query'
 
 /** The built-in views, in the order an agent needs them. */
 export const BUILTIN = ['mine', 'unassigned', 'team', 'all_open', 'waiting', 'snoozed', 'solved', 'all'] as const
+/** The server counts no further. */
+const COUNT_MAX = 1000
 export const SORTS: ViewSort[] = ['waiting', 'newest', 'oldest', 'priority']
 
 export function useViews() {
@@ -36,6 +38,10 @@ export function useViews() {
     await api.delete(`/api/views/${view.id}`)
     await client.invalidateQueries({ queryKey: ['views'] })
   }
-  const countOf = (view: View): number | null => counted.data.value?.counts[view.id] ?? view.count
+  const countOf = (view: View): string | null => {
+    const count = counted.data.value?.counts[view.id] ?? view.count
+    if (count === null || count === undefined) return null
+    return count >= COUNT_MAX ? `${COUNT_MAX - 1}+` : String(count)
+  }
   return { query, views, groups, nameOf, countOf, save, remove }
 }
