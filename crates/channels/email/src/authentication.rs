@@ -34,7 +34,9 @@ pub fn verdict(headers: &Headers, trusted: Option<&str>, from_domain: &str) -> V
     let results: Vec<Outcome<'_>> = parts.filter_map(Outcome::parse).collect();
     if let Some(dmarc) = results.iter().find(|result| result.method == "dmarc") {
         return match dmarc.result {
-            "pass" if dmarc.property("header.from").is_none_or(|domain| aligned(domain, from_domain)) => Verdict::Verified,
+            "pass" if dmarc.property("header.from").is_none_or(|domain| aligned(domain, from_domain)) => {
+                Verdict::Verified
+            }
             "pass" | "none" | "temperror" => Verdict::Claimed,
             _ => Verdict::Failed,
         };
@@ -97,7 +99,11 @@ mod tests {
         for (header, trusted, expect) in [
             ("mx.our.cn; dmarc=pass header.from=shop.cn", Some("mx.our.cn"), Verdict::Verified),
             ("mx.our.cn 1; dmarc=pass (p=none) header.from=shop.cn", Some("MX.our.cn"), Verdict::Verified),
-            ("mx.our.cn; dmarc=fail header.from=shop.cn; dkim=pass header.d=shop.cn", Some("mx.our.cn"), Verdict::Failed),
+            (
+                "mx.our.cn; dmarc=fail header.from=shop.cn; dkim=pass header.d=shop.cn",
+                Some("mx.our.cn"),
+                Verdict::Failed,
+            ),
             ("mx.our.cn; dkim=pass header.d=shop.cn", Some("mx.our.cn"), Verdict::Verified),
             ("mx.our.cn; dkim=pass header.i=@shop.cn", Some("mx.our.cn"), Verdict::Verified),
             ("mx.our.cn; dkim=pass header.d=evil.cn", Some("mx.our.cn"), Verdict::Claimed),

@@ -42,7 +42,12 @@ pub struct Evidence<'a> {
 }
 
 /// Reads a bounce, or `None` when the mail is not one.
-pub fn recognise(headers: &Headers, envelope_from: Option<&str>, subject: &str, evidence: &Evidence<'_>) -> Option<Bounce> {
+pub fn recognise(
+    headers: &Headers,
+    envelope_from: Option<&str>,
+    subject: &str,
+    evidence: &Evidence<'_>,
+) -> Option<Bounce> {
     let original = evidence.returned.as_ref().and_then(|returned| returned.ids("Message-ID").into_iter().next());
     if let Some(report) = &evidence.delivery_status {
         return standard(report, original.or_else(|| id_in_text(evidence.text)));
@@ -50,11 +55,8 @@ pub fn recognise(headers: &Headers, envelope_from: Option<&str>, subject: &str, 
     if !looks_like_bounce(headers, envelope_from, subject) {
         return None;
     }
-    let mut recipients: Vec<String> = headers
-        .all("x-failed-recipients")
-        .flat_map(|value| value.split(','))
-        .filter_map(address::normalise)
-        .collect();
+    let mut recipients: Vec<String> =
+        headers.all("x-failed-recipients").flat_map(|value| value.split(',')).filter_map(address::normalise).collect();
     if recipients.is_empty() {
         recipients = addresses_in_text(evidence.text, headers);
     }
@@ -71,7 +73,13 @@ pub fn recognise(headers: &Headers, envelope_from: Option<&str>, subject: &str, 
 }
 
 fn standard(report: &str, original_message_id: Option<String>) -> Option<Bounce> {
-    let mut bounce = Bounce { outcome: Outcome::Delivered, recipients: Vec::new(), status: None, original_message_id, diagnostic: None };
+    let mut bounce = Bounce {
+        outcome: Outcome::Delivered,
+        recipients: Vec::new(),
+        status: None,
+        original_message_id,
+        diagnostic: None,
+    };
     let mut seen = false;
     for block in report.replace("\r\n", "\n").split("\n\n").take(crate::limits::ADDRESSES) {
         let fields = Headers::read(block.as_bytes());
@@ -93,7 +101,9 @@ fn standard(report: &str, original_message_id: Option<String>) -> Option<Bounce>
         if severity(outcome) == severity(bounce.outcome) {
             bounce.recipients.extend(recipient);
             bounce.status = bounce.status.take().or_else(|| fields.get("status").and_then(status_code));
-            let diagnostic = fields.get("diagnostic-code").map(|value| value.split_once(';').map_or(value, |(_, text)| text).trim().to_owned());
+            let diagnostic = fields
+                .get("diagnostic-code")
+                .map(|value| value.split_once(';').map_or(value, |(_, text)| text).trim().to_owned());
             bounce.diagnostic = bounce.diagnostic.take().or(diagnostic);
         }
     }
@@ -112,15 +122,30 @@ fn looks_like_bounce(headers: &Headers, envelope_from: Option<&str>, subject: &s
     if headers.get("x-failed-recipients").is_some() {
         return true;
     }
-    let null_path = envelope_from.is_some_and(str::is_empty) || headers.get("return-path").is_some_and(|path| path.trim() == "<>");
+    let null_path =
+        envelope_from.is_some_and(str::is_empty) || headers.get("return-path").is_some_and(|path| path.trim() == "<>");
     let daemon = headers.mailboxes("From").first().is_some_and(|from| {
         let local = from.address.split('@').next().unwrap_or_default();
         matches!(local, "mailer-daemon" | "postmaster" | "mail-daemon" | "mailerdaemon")
     });
     let subject = subject.to_lowercase();
     let says_so = [
-        "undeliver", "delivery status notification", "returned mail", "delivery failure", "mail delivery failed", "failure notice", "delivery has failed",
-        "message not delivered", "warning: message", "退信", "无法投递", "投递失败", "发送失败", "未送达", "無法傳遞", "delivery incomplete",
+        "undeliver",
+        "delivery status notification",
+        "returned mail",
+        "delivery failure",
+        "mail delivery failed",
+        "failure notice",
+        "delivery has failed",
+        "message not delivered",
+        "warning: message",
+        "退信",
+        "无法投递",
+        "投递失败",
+        "发送失败",
+        "未送达",
+        "無法傳遞",
+        "delivery incomplete",
     ];
     let says_so = says_so.iter().any(|part| subject.contains(part));
     says_so && (null_path || daemon)
@@ -141,13 +166,17 @@ fn status_code(word: &str) -> Option<String> {
     let code = word.trim().split(' ').next()?;
     let mut numbers = code.split('.');
     let (class, subject, detail) = (numbers.next()?, numbers.next()?, numbers.next()?);
-    let short = |number: &str| !number.is_empty() && number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit());
-    (matches!(class, "2" | "4" | "5") && short(subject) && short(detail) && numbers.next().is_none()).then(|| code.to_owned())
+    let short =
+        |number: &str| !number.is_empty() && number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit());
+    (matches!(class, "2" | "4" | "5") && short(subject) && short(detail) && numbers.next().is_none())
+        .then(|| code.to_owned())
 }
 
 fn id_in_text(text: &str) -> Option<String> {
     let text = crate::limits::prefix(text, 64 * 1024);
-    let line = text.lines().find(|line| line.trim_start().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("message-id:")))?;
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().get(..11).is_some_and(|start| start.eq_ignore_ascii_case("message-id:")))?;
     let id = line.split_once('<')?.1.split_once('>')?.0;
     (!id.is_empty() && !id.contains(char::is_whitespace)).then(|| id.to_owned())
 }
@@ -161,10 +190,12 @@ fn addresses_in_text(text: &str, headers: &Headers) -> Vec<String> {
     let report = crate::limits::prefix(text, 16 * 1024).split("\n---").next().unwrap_or_default();
     let words = report.split(|c: char| c.is_whitespace() || "<>()[],;:\"'：，。（）".contains(c));
     for word in words.filter(|word| word.contains('@')) {
-        if let Some(address) = address::normalise(word.trim_matches('.')) {
-            if !own.contains(&address) && !found.contains(&address) && found.len() < 10 {
-                found.push(address);
-            }
+        if let Some(address) = address::normalise(word.trim_matches('.'))
+            && !own.contains(&address)
+            && !found.contains(&address)
+            && found.len() < 10
+        {
+            found.push(address);
         }
     }
     found

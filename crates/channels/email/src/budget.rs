@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn table() {
-        let counts = |conversation_day, address_hour, instance_day| Counts { conversation_day, address_hour, instance_day };
+        let counts =
+            |conversation_day, address_hour, instance_day| Counts { conversation_day, address_hour, instance_day };
         for (counts, machine, verified, expect) in [
             (counts(0, 0, 0), false, false, Ok(())),
             (counts(0, 0, 0), true, true, Err(Denied::Automatic)),
@@ -87,7 +88,9 @@ mod tests {
         }
         assert_eq!(sent, PER_CONVERSATION_DAY);
         // A forwarder that opens a new conversation each time.
-        let sent = (0..1_000).fold(0, |hour, _| hour + u32::from(decide(Counts { address_hour: hour, ..Counts::default() }, false, true).is_ok()));
+        let sent = (0..1_000).fold(0, |hour, _| {
+            hour + u32::from(decide(Counts { address_hour: hour, ..Counts::default() }, false, true).is_ok())
+        });
         assert_eq!(sent, PER_ADDRESS_HOUR);
     }
 }

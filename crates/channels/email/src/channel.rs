@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ::channel::futures::Checking;
-use ::channel::{Capabilities, Channel, ChannelConfig, Check, CheckState, Outbound, Raw, SendError, Sending, Sent, Understood};
+use ::channel::{
+    Capabilities, Channel, ChannelConfig, Check, CheckState, Outbound, Raw, SendError, Sending, Sent, Understood,
+};
 use domain::case::Route;
 use domain::{AttachmentId, ChannelKind, Code, Rejection};
 use serde_json::{Value, json};
@@ -101,7 +103,12 @@ impl Channel for EmailChannel {
         SECRETS
     }
 
-    fn understand(&self, config: &ChannelConfig, raw: &Raw<'_>, next_id: &mut dyn FnMut() -> AttachmentId) -> Option<Understood> {
+    fn understand(
+        &self,
+        config: &ChannelConfig,
+        raw: &Raw<'_>,
+        next_id: &mut dyn FnMut() -> AttachmentId,
+    ) -> Option<Understood> {
         // A channel whose settings don't read still has its mail shown; only its own address is unknown then.
         let settings = config.read::<Settings>().ok();
         Some(incoming::understand(settings.as_ref(), &self.signer(config), raw, next_id))
@@ -110,11 +117,17 @@ impl Channel for EmailChannel {
     fn send<'a>(&'a self, config: &'a ChannelConfig, message: &'a Outbound) -> Sending<'a> {
         Box::pin(async move {
             let settings = config.read::<Settings>().map_err(|error| permanent(Code::Internal, error))?;
-            let Some(server) = &settings.smtp else { return Err(permanent(Code::NoWayToReply, "no relay is configured")) };
-            let draft = outgoing::draft(&settings, &self.signer(config), message, &self.mark()).map_err(|error| permanent(compose_code(&error), error))?;
+            let Some(server) = &settings.smtp else {
+                return Err(permanent(Code::NoWayToReply, "no relay is configured"));
+            };
+            let draft = outgoing::draft(&settings, &self.signer(config), message, &self.mark())
+                .map_err(|error| permanent(compose_code(&error), error))?;
             let mail = compose::compose(&draft).map_err(|error| permanent(compose_code(&error), error))?;
             match self.mailer.deliver(&relay(config, server), &mail).await {
-                Ok(response) => Ok(Sent { message_ids: vec![draft.message_id.to_lowercase()], meta: json!({ "response": response }) }),
+                Ok(response) => Ok(Sent {
+                    message_ids: vec![draft.message_id.to_lowercase()],
+                    meta: json!({ "response": response }),
+                }),
                 Err(failure) => Err(send_error(&failure)),
             }
         })
@@ -125,7 +138,8 @@ impl Channel for EmailChannel {
             let Ok(settings) = config.read::<Settings>() else {
                 return vec![Check::new("settings", CheckState::Fail, Code::Invalid.as_str(), Value::Null)];
             };
-            let (incoming, outgoing) = tokio::join!(self.check_in(config, &settings), self.check_out(config, &settings));
+            let (incoming, outgoing) =
+                tokio::join!(self.check_in(config, &settings), self.check_out(config, &settings));
             vec![incoming, outgoing]
         })
     }
@@ -135,25 +149,40 @@ impl EmailChannel {
     async fn check_in(&self, config: &ChannelConfig, settings: &Settings) -> Check {
         let key = "mail_in";
         match (settings.receive, self.fetcher(config, settings)) {
-            (Receive::Smtp, _) => Check::new(key, CheckState::Ok, "receives_by_smtp", json!({ "address": settings.address })),
+            (Receive::Smtp, _) => {
+                Check::new(key, CheckState::Ok, "receives_by_smtp", json!({ "address": settings.address }))
+            }
             (Receive::Imap, None) => Check::new(key, CheckState::Warn, "not_configured", Value::Null),
             (Receive::Imap, Some(fetcher)) => match fetcher.check().await {
-                Ok(mails) => Check::new(key, CheckState::Ok, "connected", json!({ "host": fetcher.account.host, "mails": mails })),
-                Err(failure) => {
-                    Check::new(key, CheckState::Fail, receive_code(failure.reason).as_str(), json!({ "host": fetcher.account.host, "reason": failure.reason, "detail": failure.detail }))
-                }
+                Ok(mails) => Check::new(
+                    key,
+                    CheckState::Ok,
+                    "connected",
+                    json!({ "host": fetcher.account.host, "mails": mails }),
+                ),
+                Err(failure) => Check::new(
+                    key,
+                    CheckState::Fail,
+                    receive_code(failure.reason).as_str(),
+                    json!({ "host": fetcher.account.host, "reason": failure.reason, "detail": failure.detail }),
+                ),
             },
         }
     }
 
     async fn check_out(&self, config: &ChannelConfig, settings: &Settings) -> Check {
         let key = "mail_out";
-        let Some(server) = &settings.smtp else { return Check::new(key, CheckState::Warn, "not_configured", Value::Null) };
+        let Some(server) = &settings.smtp else {
+            return Check::new(key, CheckState::Warn, "not_configured", Value::Null);
+        };
         match self.mailer.check(&relay(config, server)).await {
             Ok(()) => Check::new(key, CheckState::Ok, "connected", json!({ "host": server.host })),
-            Err(failure) => {
-                Check::new(key, CheckState::Fail, send_code(failure.reason).as_str(), json!({ "host": server.host, "reason": failure.reason, "detail": failure.detail }))
-            }
+            Err(failure) => Check::new(
+                key,
+                CheckState::Fail,
+                send_code(failure.reason).as_str(),
+                json!({ "host": server.host, "reason": failure.reason, "detail": failure.detail }),
+            ),
         }
     }
 }
@@ -183,7 +212,9 @@ pub(crate) fn receive_code(reason: imap_in::Reason) -> Code {
         Reason::AddressNotAllowed => Code::AddressNotAllowed,
         Reason::Login | Reason::PlainLogin => Code::LoginFailed,
         Reason::Storage => Code::Internal,
-        Reason::Connection | Reason::Tls | Reason::Folder | Reason::Protocol | Reason::Timeout => Code::ConnectionFailed,
+        Reason::Connection | Reason::Tls | Reason::Folder | Reason::Protocol | Reason::Timeout => {
+            Code::ConnectionFailed
+        }
     }
 }
 

@@ -138,7 +138,8 @@ pub fn compose(draft: &Draft) -> Result<Composed, ComposeError> {
         let name = draft.from.name.clone();
         builder = builder.reply_to(mailbox(&Mailbox { name, address: reply_to.clone() }, "reply_to")?);
     }
-    builder = builder.subject(draft.subject.clone()).date(date(draft.at)).message_id(Some(format!("<{}>", draft.message_id)));
+    builder =
+        builder.subject(draft.subject.clone()).date(date(draft.at)).message_id(Some(format!("<{}>", draft.message_id)));
     if let Some(id) = draft.in_reply_to.as_deref().filter(|id| is_id(id)) {
         builder = builder.in_reply_to(format!("<{id}>"));
     }
@@ -148,12 +149,19 @@ pub fn compose(draft: &Draft) -> Result<Composed, ComposeError> {
     }
     if let Some(machine) = &draft.machine {
         let kind = if machine.answers { "auto-replied" } else { "auto-generated" };
-        for (name, value) in [("Auto-Submitted", kind), ("X-Auto-Response-Suppress", "All"), (automatic::LOOP_HEADER, machine.mark.as_str())] {
+        for (name, value) in [
+            ("Auto-Submitted", kind),
+            ("X-Auto-Response-Suppress", "All"),
+            (automatic::LOOP_HEADER, machine.mark.as_str()),
+        ] {
             builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
         }
     }
     let envelope = envelope(draft, from.email)?;
-    let message = builder.envelope(envelope.clone()).multipart(body(draft)).map_err(|error| ComposeError::Build(error.to_string()))?;
+    let message = builder
+        .envelope(envelope.clone())
+        .multipart(body(draft))
+        .map_err(|error| ComposeError::Build(error.to_string()))?;
     let bytes = message.formatted();
     if bytes.len() > limits::OUT_BYTES {
         return Err(ComposeError::TooLarge(bytes.len()));
@@ -171,13 +179,18 @@ fn check(draft: &Draft) -> Result<(), ComposeError> {
     }
     let has_control = |text: &str| text.chars().any(char::is_control);
     let names = std::iter::once(&draft.from).chain(&draft.to).chain(&draft.cc);
-    if names.into_iter().any(|mailbox| mailbox.name.as_deref().is_some_and(has_control) || has_control(&mailbox.address)) {
+    if names
+        .into_iter()
+        .any(|mailbox| mailbox.name.as_deref().is_some_and(has_control) || has_control(&mailbox.address))
+    {
         return Err(ComposeError::Control("name"));
     }
     if has_control(&draft.subject) {
         return Err(ComposeError::Control("subject"));
     }
-    if draft.files.iter().any(|file| has_control(&file.name) || has_control(&file.mime) || file.inline.as_deref().is_some_and(|id| !is_id(id))) {
+    if draft.files.iter().any(|file| {
+        has_control(&file.name) || has_control(&file.mime) || file.inline.as_deref().is_some_and(|id| !is_id(id))
+    }) {
         return Err(ComposeError::Control("file"));
     }
     if draft.machine.as_ref().is_some_and(|machine| has_control(&machine.mark) || !machine.mark.is_ascii()) {
@@ -247,20 +260,27 @@ fn body(draft: &Draft) -> MultiPart {
     let alternative = if inline.is_empty() {
         alternative.singlepart(html)
     } else {
-        let related = inline.iter().fold(MultiPart::related().boundary(boundary("rel")).singlepart(html), |part, file| part.singlepart(part_of(file)));
+        let related =
+            inline.iter().fold(MultiPart::related().boundary(boundary("rel")).singlepart(html), |part, file| {
+                part.singlepart(part_of(file))
+            });
         alternative.multipart(related)
     };
     if attached.is_empty() {
         return alternative;
     }
-    attached.iter().fold(MultiPart::mixed().boundary(boundary("mix")).multipart(alternative), |part, file| part.singlepart(part_of(file)))
+    attached.iter().fold(MultiPart::mixed().boundary(boundary("mix")).multipart(alternative), |part, file| {
+        part.singlepart(part_of(file))
+    })
 }
 
 fn part_of(file: &File) -> SinglePart {
     // A message/* or multipart/* part may not be base64 (RFC 2046), so such files travel as plain bytes.
     let composite = ["message/", "multipart/"].iter().any(|kind| file.mime.to_ascii_lowercase().starts_with(kind));
     let mime = if composite { "application/octet-stream" } else { file.mime.as_str() };
-    let kind = ContentType::parse(mime).or_else(|_| ContentType::parse("application/octet-stream")).unwrap_or(ContentType::TEXT_PLAIN);
+    let kind = ContentType::parse(mime)
+        .or_else(|_| ContentType::parse("application/octet-stream"))
+        .unwrap_or(ContentType::TEXT_PLAIN);
     let attachment = match &file.inline {
         Some(id) => MailAttachment::new_inline_with_name(id.clone(), file.name.clone()),
         None => MailAttachment::new(file.name.clone()),
@@ -278,7 +298,11 @@ fn introduction(quoted: &Quoted, locale: &str) -> String {
     let at = mail_parser::DateTime::from_timestamp(quoted.at / 1_000_000);
     let at = format!("{:04}-{:02}-{:02} {:02}:{:02} UTC", at.year, at.month, at.day, at.hour, at.minute);
     let author = crate::address::clean_name(&quoted.author);
-    if locale.starts_with("zh") { format!("在 {at}，{author} 写道：") } else { format!("On {at}, {author} wrote:") }
+    if locale.starts_with("zh") {
+        format!("在 {at}，{author} 写道：")
+    } else {
+        format!("On {at}, {author} wrote:")
+    }
 }
 
 fn text_body(draft: &Draft) -> String {

@@ -51,15 +51,71 @@ enum Class {
 }
 
 const VOID: [&str; 5] = ["br", "hr", "img", "col", "wbr"];
-const FORMATTING: [&str; 13] = ["a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"];
-const ORDINARY: [&str; 14] = ["abbr", "bdi", "bdo", "cite", "del", "dfn", "ins", "kbd", "mark", "q", "samp", "span", "sub", "sup"];
+const FORMATTING: [&str; 13] =
+    ["a", "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"];
+const ORDINARY: [&str; 14] =
+    ["abbr", "bdi", "bdo", "cite", "del", "dfn", "ins", "kbd", "mark", "q", "samp", "span", "sub", "sup"];
 const SPECIAL: [&str; 36] = [
-    "address", "article", "aside", "blockquote", "caption", "center", "colgroup", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2",
-    "h3", "h4", "h5", "h6", "header", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "caption",
+    "center",
+    "colgroup",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "figcaption",
+    "figure",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "ul",
 ];
 const ATTRIBUTES: [&str; 22] = [
-    "align", "alt", "bgcolor", "border", "cellpadding", "cellspacing", "color", "colspan", "dir", "face", "height", "href", "lang", "rowspan", "size",
-    "start", "style", "title", "type", "valign", "width", "src",
+    "align",
+    "alt",
+    "bgcolor",
+    "border",
+    "cellpadding",
+    "cellspacing",
+    "color",
+    "colspan",
+    "dir",
+    "face",
+    "height",
+    "href",
+    "lang",
+    "rowspan",
+    "size",
+    "start",
+    "style",
+    "title",
+    "type",
+    "valign",
+    "width",
+    "src",
 ];
 
 /// The tags this module lets through.
@@ -73,8 +129,12 @@ pub fn attributes() -> impl Iterator<Item = &'static str> {
 }
 
 fn class(name: &str) -> Option<(&'static str, Class)> {
-    let groups: [(&'static [&'static str], Class); 4] =
-        [(&VOID, Class::Void), (&FORMATTING, Class::Formatting), (&ORDINARY, Class::Ordinary), (&SPECIAL, Class::Special)];
+    let groups: [(&'static [&'static str], Class); 4] = [
+        (&VOID, Class::Void),
+        (&FORMATTING, Class::Formatting),
+        (&ORDINARY, Class::Ordinary),
+        (&SPECIAL, Class::Special),
+    ];
     groups.iter().find_map(|(names, class)| names.iter().find(|known| **known == name).map(|known| (*known, *class)))
 }
 
@@ -171,7 +231,8 @@ impl Builder<'_> {
 
     /// Closes what the start tag closes by itself; false when the tag has no place here.
     fn place(&mut self, name: &'static str, class: Class) -> bool {
-        let table_part = matches!(name, "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "col" | "colgroup");
+        let table_part =
+            matches!(name, "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "col" | "colgroup");
         if table_part {
             return self.place_in_table(name);
         }
@@ -201,7 +262,11 @@ impl Builder<'_> {
 
     fn place_in_table(&mut self, name: &'static str) -> bool {
         let Some(table) = self.open.iter().rposition(|open| open.name == "table") else { return false };
-        let group = self.open.iter().rposition(|open| matches!(open.name, "tbody" | "thead" | "tfoot")).filter(|at| *at > table);
+        let group = self
+            .open
+            .iter()
+            .rposition(|open| matches!(open.name, "tbody" | "thead" | "tfoot"))
+            .filter(|at| *at > table);
         match name {
             "td" | "th" => {
                 let row = self.open.iter().rposition(|open| open.name == "tr").filter(|at| *at > table);
@@ -275,7 +340,8 @@ impl Builder<'_> {
     fn forget_fourth(&mut self, name: &str, fingerprint: u64) {
         let since = self.after_marker();
         let twin = |entry: &Active| matches!(entry, Active::Element { name: other, fingerprint: print, .. } if *other == name && *print == fingerprint);
-        let twins: Vec<usize> = (since..self.active.len()).filter(|at| self.active.get(*at).is_some_and(twin)).collect();
+        let twins: Vec<usize> =
+            (since..self.active.len()).filter(|at| self.active.get(*at).is_some_and(twin)).collect();
         if let (true, Some(first)) = (twins.len() >= 3, twins.first()) {
             self.active.remove(*first);
         }
@@ -314,10 +380,10 @@ impl Builder<'_> {
             let Some(gone) = self.open.pop() else { return };
             if gone.class == Class::Formatting {
                 for entry in &mut self.active {
-                    if let Active::Element { id, open, .. } = entry {
-                        if *id == gone.id {
-                            *open = false;
-                        }
+                    if let Active::Element { id, open, .. } = entry
+                        && *id == gone.id
+                    {
+                        *open = false;
                     }
                 }
             }
@@ -381,7 +447,9 @@ impl Builder<'_> {
                 true
             }
             (_, Class::Ordinary) => self.end_ordinary(name),
-            ("table" | "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "colgroup", _) => self.end_table_part(name),
+            ("table" | "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "caption" | "colgroup", _) => {
+                self.end_table_part(name)
+            }
             ("li", _) => self.close_in_scope(&["li"], &["ol", "ul"]),
             (heading, _) if is_heading(heading) => self.close_in_scope(&["h1", "h2", "h3", "h4", "h5", "h6"], &[]),
             _ => self.close_in_scope(&[name], &[]),
@@ -441,7 +509,8 @@ impl Builder<'_> {
             return;
         }
         let blocks: Vec<&Open> = above.iter().copied().filter(|open| open.class == Class::Special).collect();
-        let moved: u64 = blocks.iter().take(8).map(|block| self.work.saturating_sub(block.since) + above.len() as u64).sum();
+        let moved: u64 =
+            blocks.iter().take(8).map(|block| self.work.saturating_sub(block.since) + above.len() as u64).sum();
         match blocks.len() {
             0 => {
                 self.truncate(place);

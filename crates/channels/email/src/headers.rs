@@ -78,7 +78,10 @@ impl Headers {
             .flat_map(Address::iter)
             .filter_map(|addr| {
                 let address = addr.address.as_deref()?;
-                Some(Mailbox { name: addr.name.as_deref().map(crate::address::clean_name).filter(|n| !n.is_empty()), ..Mailbox::parse(address)? })
+                Some(Mailbox {
+                    name: addr.name.as_deref().map(crate::address::clean_name).filter(|n| !n.is_empty()),
+                    ..Mailbox::parse(address)?
+                })
             })
             .take(limits::ADDRESSES)
             .collect()
@@ -97,7 +100,8 @@ impl Headers {
     /// Subject on one line, decoded.
     pub fn subject(&self) -> String {
         let subject = self.message.parts.first().and_then(|_| self.message.subject()).unwrap_or_default();
-        let line: String = subject.chars().filter(|c| !c.is_control() && !crate::address::is_format_control(*c)).collect();
+        let line: String =
+            subject.chars().filter(|c| !c.is_control() && !crate::address::is_format_control(*c)).collect();
         limits::first_chars(line.trim(), limits::SUBJECT_CHARS).to_owned()
     }
 

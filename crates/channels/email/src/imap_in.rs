@@ -247,17 +247,28 @@ impl Fetcher {
             *progress = true;
             fresh |= fetched > 0;
             sink.state(&State::Waiting { idle: can_idle });
-            session = if can_idle { idle(session, if fresh { FIRST_IDLE.min(IDLE_TIME) } else { IDLE_TIME }).await? } else { self.poll(session).await? };
+            session = if can_idle {
+                idle(session, if fresh { FIRST_IDLE.min(IDLE_TIME) } else { IDLE_TIME }).await?
+            } else {
+                self.poll(session).await?
+            };
             fresh = false;
         }
     }
 
     /// The first connection to a folder in use: unread mails now, and from here on everything.
-    async fn first_look(&self, session: &mut Session<Wired>, sink: &dyn Sink, uidvalidity: u32, uid_next: Option<u32>) -> Result<u32, Failure> {
+    async fn first_look(
+        &self,
+        session: &mut Session<Wired>,
+        sink: &dyn Sink,
+        uidvalidity: u32,
+        uid_next: Option<u32>,
+    ) -> Result<u32, Failure> {
         let mut all: Vec<u32> = in_time(COMMAND_TIME, session.uid_search("ALL")).await?.into_iter().collect();
         all.sort_unstable();
         let end = uid_next.map(|next| next.saturating_sub(1)).into_iter().chain(all.last().copied()).max().unwrap_or(0);
-        let mut unread: Vec<u32> = in_time(COMMAND_TIME, session.uid_search("UNSEEN")).await?.into_iter().filter(|uid| *uid <= end).collect();
+        let mut unread: Vec<u32> =
+            in_time(COMMAND_TIME, session.uid_search("UNSEEN")).await?.into_iter().filter(|uid| *uid <= end).collect();
         unread.sort_unstable();
         for uid in unread {
             fetch(session, sink, uidvalidity, uid).await?;
@@ -267,7 +278,13 @@ impl Fetcher {
     }
 
     /// Fetches everything above `last`, oldest first; returns how many.
-    async fn catch_up(&self, session: &mut Session<Wired>, sink: &dyn Sink, uidvalidity: u32, last: &mut u32) -> Result<usize, Failure> {
+    async fn catch_up(
+        &self,
+        session: &mut Session<Wired>,
+        sink: &dyn Sink,
+        uidvalidity: u32,
+        last: &mut u32,
+    ) -> Result<usize, Failure> {
         // News seen by the way must not fill the channel.
         while session.unsolicited_responses.try_recv().is_ok() {}
         let next = last.saturating_add(1);
@@ -290,15 +307,17 @@ impl Fetcher {
 
     async fn login(&self) -> Result<Session<Wired>, Failure> {
         let account = &self.account;
-        let addresses = self.resolve.resolve(&account.host, account.port).await.map_err(|error| match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Failure::new(Reason::AddressNotAllowed, error),
-            _ => Failure::new(Reason::Connection, error),
-        })?;
+        let addresses =
+            self.resolve.resolve(&account.host, account.port).await.map_err(|error| match error.kind() {
+                std::io::ErrorKind::PermissionDenied => Failure::new(Reason::AddressNotAllowed, error),
+                _ => Failure::new(Reason::Connection, error),
+            })?;
         let local = addresses.iter().all(|address| address.ip().is_loopback());
         if account.security == Security::None && !local && !account.allow_plain_login {
             return Err(Failure::new(Reason::PlainLogin, "refusing to send a password in the clear"));
         }
-        let stream: Wired = Box::new(net::connect(&addresses).await.map_err(|error| Failure::new(Reason::Connection, error))?);
+        let stream: Wired =
+            Box::new(net::connect(&addresses).await.map_err(|error| Failure::new(Reason::Connection, error))?);
         let stream = match account.security {
             Security::Tls => self.secure(stream).await?,
             Security::None | Security::StartTls => stream,
@@ -312,8 +331,13 @@ impl Fetcher {
         }
         let login = tokio::time::timeout(COMMAND_TIME, client.login(&account.user, &account.password)).await;
         match login.map_err(|_| Failure::new(Reason::Timeout, "login"))? {
-            Ok(session) => Ok(session),
-            Err((error @ (ImapError::No(_) | ImapError::Bad(_) | ImapError::Validate(_)), _)) => Err(Failure::new(Reason::Login, error)),
+            Ok(mut session) => {
+                introduce(&mut session).await?;
+                Ok(session)
+            }
+            Err((error @ (ImapError::No(_) | ImapError::Bad(_) | ImapError::Validate(_)), _)) => {
+                Err(Failure::new(Reason::Login, error))
+            }
             Err((error, _)) => Err(error.into()),
         }
     }
@@ -332,6 +356,18 @@ async fn greeting(client: &mut Client<Wired>) -> Result<(), Failure> {
     }
 }
 
+/// Says who we are (RFC 2971): NetEase (163, 126, yeah.net) refuses SELECT as "unsafe login" without it.
+async fn introduce(session: &mut Session<Wired>) -> Result<(), Failure> {
+    if !in_time(COMMAND_TIME, session.capabilities()).await?.has_str("ID") {
+        return Ok(());
+    }
+    let fields = [("name", Some("Steward")), ("version", Some(env!("CARGO_PKG_VERSION"))), ("vendor", Some("Steward"))];
+    match in_time(COMMAND_TIME, session.id(fields)).await {
+        Ok(_) | Err(Failure { reason: Reason::Protocol, .. }) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
 fn folder_failure(failure: Failure) -> Failure {
     if failure.reason == Reason::Protocol { Failure { reason: Reason::Folder, ..failure } } else { failure }
 }
@@ -345,7 +381,10 @@ async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, ImapEr
 
 /// Fetches one mail, has it stored, then marks it as read.
 async fn fetch(session: &mut Session<Wired>, sink: &dyn Sink, uidvalidity: u32, uid: u32) -> Result<(), Failure> {
-    let sizes: Vec<_> = in_time(COMMAND_TIME, async { session.uid_fetch(uid.to_string(), "(UID RFC822.SIZE)").await?.try_collect().await }).await?;
+    let sizes: Vec<_> = in_time(COMMAND_TIME, async {
+        session.uid_fetch(uid.to_string(), "(UID RFC822.SIZE)").await?.try_collect().await
+    })
+    .await?;
     let Some(size) = sizes.iter().find(|fetch| fetch.uid == Some(uid)).and_then(|fetch| fetch.size) else {
         // Deleted meanwhile by somebody else.
         return Ok(());
@@ -355,12 +394,18 @@ async fn fetch(session: &mut Session<Wired>, sink: &dyn Sink, uidvalidity: u32, 
         Some(_) => format!("(UID BODY.PEEK[]<0.{}>)", limits::EXCERPT_BYTES),
         None => "(UID BODY.PEEK[])".to_owned(),
     };
-    let fetched: Vec<_> = in_time(FETCH_TIME, async { session.uid_fetch(uid.to_string(), query).await?.try_collect().await }).await?;
-    let Some(body) = fetched.iter().filter(|fetch| fetch.uid == Some(uid)).find_map(|fetch| fetch.body()) else { return Ok(()) };
+    let fetched: Vec<_> =
+        in_time(FETCH_TIME, async { session.uid_fetch(uid.to_string(), query).await?.try_collect().await }).await?;
+    let Some(body) = fetched.iter().filter(|fetch| fetch.uid == Some(uid)).find_map(|fetch| fetch.body()) else {
+        return Ok(());
+    };
     let bytes = body.to_vec();
     drop(fetched);
     sink.store(RawMail { uidvalidity, uid, bytes, oversize }).await?;
-    let flagged: Result<Vec<_>, Failure> = in_time(COMMAND_TIME, async { session.uid_store(uid.to_string(), "+FLAGS.SILENT (\\Seen)").await?.try_collect().await }).await;
+    let flagged: Result<Vec<_>, Failure> = in_time(COMMAND_TIME, async {
+        session.uid_store(uid.to_string(), "+FLAGS.SILENT (\\Seen)").await?.try_collect().await
+    })
+    .await;
     match flagged {
         // A read-only folder can't be marked; the mail is ours all the same.
         Err(Failure { reason: Reason::Protocol, .. }) | Ok(_) => Ok(()),

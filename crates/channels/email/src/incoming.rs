@@ -1,6 +1,8 @@
 //! A raw mail in the words of crate `channel`.
 
-use ::channel::{Bounce, Inbound, MailEvidence, Participant, ParticipantRole, Raw, RawFile, Sender, Thread, Understood};
+use ::channel::{
+    Bounce, Inbound, MailEvidence, Participant, ParticipantRole, Raw, RawFile, Sender, Thread, Understood,
+};
 use domain::case::Priority;
 use domain::customer::{CustomerIdentity, IdentityKind, Level};
 use domain::{AttachmentId, CaseId, Id, Timestamp};
@@ -22,7 +24,12 @@ pub const ATTACHMENT_PATH: &str = "/api/attachments/";
 const OLDEST_DATE: i64 = 2 * 86_400 * 1_000_000;
 
 /// Reads a mail for the intake. Never fails.
-pub fn understand(settings: Option<&Settings>, signer: &Signer, raw: &Raw<'_>, next_id: &mut dyn FnMut() -> AttachmentId) -> Understood {
+pub fn understand(
+    settings: Option<&Settings>,
+    signer: &Signer,
+    raw: &Raw<'_>,
+    next_id: &mut dyn FnMut() -> AttachmentId,
+) -> Understood {
     let envelope = |name: &str| raw.envelope.get(name);
     let mut mail = parse::parse(raw.bytes, envelope("from").and_then(Value::as_str));
     let recipients = envelope("recipients").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -66,7 +73,11 @@ fn sender(mail: &ParsedMail, verdict: Verdict) -> Sender {
     let level = if verdict == Verdict::Failed { Level::Claimed } else { Level::Channel };
     let local = from.address.split('@').next().unwrap_or_default();
     let name = from.name.clone().unwrap_or_else(|| local.to_owned());
-    Sender { name, identities: vec![CustomerIdentity { kind: IdentityKind::Email, address: from.address.clone(), level }], customer: None }
+    Sender {
+        name,
+        identities: vec![CustomerIdentity { kind: IdentityKind::Email, address: from.address.clone(), level }],
+        customer: None,
+    }
 }
 
 /// People in copy; nobody is taken over from a forged or automatic mail.
@@ -75,7 +86,10 @@ fn participants(evidence: &thread::Evidence, verdict: Verdict, automatic: bool) 
         return Vec::new();
     }
     let others = evidence.others.iter().filter(|(address, _)| *address != evidence.from);
-    others.map(|(address, _)| Participant { address: address.clone(), role: ParticipantRole::Copied }).take(limits::OUT_RECIPIENTS).collect()
+    others
+        .map(|(address, _)| Participant { address: address.clone(), role: ParticipantRole::Copied })
+        .take(limits::OUT_RECIPIENTS)
+        .collect()
 }
 
 fn mail_evidence(evidence: thread::Evidence) -> MailEvidence {
@@ -100,7 +114,14 @@ fn files(mail: &mut ParsedMail, next_id: &mut dyn FnMut() -> AttachmentId) -> (V
         if let Some(content_id) = &attachment.content_id {
             links.push((content_id.clone(), format!("{ATTACHMENT_PATH}{id}")));
         }
-        RawFile { id, bytes: attachment.bytes, name: attachment.name, mime: attachment.mime, inline: attachment.inline, content_id: attachment.content_id }
+        RawFile {
+            id,
+            bytes: attachment.bytes,
+            name: attachment.name,
+            mime: attachment.mime,
+            inline: attachment.inline,
+            content_id: attachment.content_id,
+        }
     });
     (files.collect(), links)
 }
@@ -122,8 +143,10 @@ fn text_body(mail: &ParsedMail) -> (String, String) {
 }
 
 fn report(bounce: &bounce::Bounce) -> Bounce {
-    let temporary = bounce.outcome == Outcome::Delayed || bounce.status.as_deref().is_some_and(|status| status.starts_with('4'));
-    let detail = [bounce.status.as_deref(), bounce.diagnostic.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let temporary =
+        bounce.outcome == Outcome::Delayed || bounce.status.as_deref().is_some_and(|status| status.starts_with('4'));
+    let detail =
+        [bounce.status.as_deref(), bounce.diagnostic.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     Bounce {
         message_ids: bounce.original_message_id.iter().map(|id| id.to_lowercase()).collect(),
         permanent: !temporary,

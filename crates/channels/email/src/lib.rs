@@ -40,8 +40,8 @@ pub mod structure;
 pub mod subject;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 pub mod thread;
 pub mod token;
 pub mod transfer;
-#[cfg(test)]
-mod tests;

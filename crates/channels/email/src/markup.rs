@@ -159,7 +159,8 @@ impl<'a> Attributes<'a> {
                     ""
                 }
             };
-            let known = self.found.len() >= limits::HTML_ATTRIBUTES || self.found.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+            let known = self.found.len() >= limits::HTML_ATTRIBUTES
+                || self.found.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
             if !known {
                 self.found.push((name.to_ascii_lowercase(), value));
             }
@@ -188,7 +189,9 @@ pub fn decode(text: &str) -> String {
         out.push_str(before);
         // No reference is longer than 32 characters, so the search stays linear.
         let end = limits::prefix(tail, 34).find(';').filter(|end| *end > 1);
-        let reference = end.and_then(|end| tail.get(..=end)).filter(|entity| entity.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b == b'#' || b == b';'));
+        let reference = end
+            .and_then(|end| tail.get(..=end))
+            .filter(|entity| entity.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b == b'#' || b == b';'));
         match reference {
             Some(entity) => {
                 mail_parser::decoders::html::add_html_token(&mut out, entity.as_bytes(), false);

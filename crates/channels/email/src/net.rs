@@ -73,7 +73,9 @@ impl Trust {
             roots.add(CertificateDer::from(der.clone())).map_err(io::Error::other)?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(io::Error::other)?;
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?;
         Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
     }
 }
@@ -121,7 +123,11 @@ mod tests {
     async fn private_hosts_are_denied_unless_allowed() {
         let public = AddressPolicy::new([]);
         for spelling in ["127.0.0.1", "10.1.2.3", "169.254.169.254", "[::1]", "::ffff:127.0.0.1"] {
-            assert_eq!(public.resolve(spelling, 25).await.unwrap_err().kind(), io::ErrorKind::PermissionDenied, "{spelling}");
+            assert_eq!(
+                public.resolve(spelling, 25).await.unwrap_err().kind(),
+                io::ErrorKind::PermissionDenied,
+                "{spelling}"
+            );
         }
         for spelling in ["localhost", "0x7f000001", "2130706433", "127.1", "a b"] {
             assert!(public.resolve(spelling, 25).await.is_err(), "{spelling}");

@@ -18,21 +18,32 @@ pub fn draft(settings: &Settings, signer: &Signer, message: &Outbound, mark: &st
     let token = signer.subject_token(message.case_number);
     let from = settings.mailbox();
     let (html, files) = body(message, from.domain());
-    let machine = message.automatic.then(|| Machine { mark: mark.to_owned(), answers: message.mail.in_reply_to.is_some() });
+    let machine =
+        message.automatic.then(|| Machine { mark: mark.to_owned(), answers: message.mail.in_reply_to.is_some() });
     let references = as_sent(&message.mail.references);
     let answers = message.mail.in_reply_to.as_deref();
-    let in_reply_to = answers.map(|id| references.iter().find(|sent| sent.eq_ignore_ascii_case(id)).cloned().unwrap_or_else(|| id.to_owned()));
+    let in_reply_to = answers.map(|id| {
+        references.iter().find(|sent| sent.eq_ignore_ascii_case(id)).cloned().unwrap_or_else(|| id.to_owned())
+    });
     let signature = if message.signature.trim().is_empty() { &settings.signature } else { &message.signature };
     Ok(Draft {
         reply_to: signer.reply_address(&from.address, case),
         to: vec![recipient(&message.to)?],
         // A machine's mail goes to one person and repeats nobody's words (SECURITY row 6).
-        cc: if message.automatic { Vec::new() } else { message.mail.cc.iter().map(recipient).collect::<Result<_, _>>()? },
+        cc: if message.automatic {
+            Vec::new()
+        } else {
+            message.mail.cc.iter().map(recipient).collect::<Result<_, _>>()?
+        },
         subject: subject_line(message, &token),
         text: message.text.clone(),
         html,
         signature: if message.automatic { settings.signature.clone() } else { signature.clone() },
-        quoted: message.mail.quoted.as_ref().filter(|_| !message.automatic).map(|(author, at, text)| Quoted { author: author.clone(), at: at.as_micros(), text: text.clone() }),
+        quoted: message.mail.quoted.as_ref().filter(|_| !message.automatic).map(|(author, at, text)| Quoted {
+            author: author.clone(),
+            at: at.as_micros(),
+            text: text.clone(),
+        }),
         files,
         message_id: signer.message_id(*message.message.0.as_bytes(), case, from.domain()),
         in_reply_to,
@@ -78,7 +89,8 @@ fn body(message: &Outbound, domain: &str) -> (Option<String>, Vec<File>) {
     for attached in &message.attachments {
         let path = format!("{ATTACHMENT_PATH}{}", attached.id);
         let content_id = attached.content_id.clone().unwrap_or_else(|| format!("{}@{domain}", attached.id));
-        let shown = html.as_deref().is_some_and(|html| html.contains(&path) || html.contains(&format!("cid:{content_id}")));
+        let shown =
+            html.as_deref().is_some_and(|html| html.contains(&path) || html.contains(&format!("cid:{content_id}")));
         if shown {
             html = html.map(|html| html.replace(&path, &format!("cid:{content_id}")));
         }

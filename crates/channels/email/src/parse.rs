@@ -138,7 +138,8 @@ fn readable(found: &structure::Structure<'_>, envelope_from: Option<&str>) -> Pa
         body.add(leaf, found.leaves.len() == 1, &mut mail);
     }
     body.finish(&mut mail);
-    let evidence = bounce::Evidence { delivery_status: body.delivery_status, returned: body.returned, text: &mail.text };
+    let evidence =
+        bounce::Evidence { delivery_status: body.delivery_status, returned: body.returned, text: &mail.text };
     mail.bounce = bounce::recognise(&mail.headers, envelope_from, &mail.subject, &evidence);
     mail.automatic = automatic::recognise(&mail.headers, envelope_from, &mail.subject);
     mail
@@ -188,7 +189,8 @@ fn envelope(headers: Headers) -> ParsedMail {
         ..ParsedMail::default()
     };
     for name in ["delivered-to", "x-original-to", "envelope-to", "x-envelope-to"] {
-        let found = headers.all(name).take(20).filter_map(|value| address::normalise(value.trim_matches(['<', '>', ' '])));
+        let found =
+            headers.all(name).take(20).filter_map(|value| address::normalise(value.trim_matches(['<', '>', ' '])));
         mail.delivered_to.extend(found);
     }
     if mail.from.is_none() {
@@ -264,7 +266,8 @@ impl Body {
     }
 
     fn note_report(&mut self, kind: &str, subtype: &str, leaf: &Leaf<'_>, transfer: Transfer) {
-        let decoded = || transfer.decode(leaf.body.get(..leaf.body.len().min(limits::EXCERPT_BYTES)).unwrap_or_default());
+        let decoded =
+            || transfer.decode(leaf.body.get(..leaf.body.len().min(limits::EXCERPT_BYTES)).unwrap_or_default());
         match (kind, subtype) {
             ("message", "delivery-status" | "global-delivery-status") if self.delivery_status.is_none() => {
                 self.delivery_status = Some(transfer::guess(&decoded()));
@@ -314,7 +317,8 @@ impl Body {
                 None => {}
             }
         }
-        let text: String = text.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let text: String =
+            text.replace("\r\n", "\n").chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
         if text.len() > limits::TEXT_BYTES {
             mail.problems.push(Problem::TextCut { limit: limits::TEXT_BYTES });
         }
@@ -330,12 +334,14 @@ impl Body {
     }
 }
 
-
 /// A name that is safe to show and to save under: no path, no control or bidi characters.
 pub fn file_name(name: Option<&str>, kind: &str, subtype: &str, number: usize) -> String {
     let name = name.unwrap_or_default();
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last.chars().filter(|c| !c.is_control() && !address::is_format_control(*c) && !"<>:\"|?*".contains(*c)).collect();
+    let clean: String = last
+        .chars()
+        .filter(|c| !c.is_control() && !address::is_format_control(*c) && !"<>:\"|?*".contains(*c))
+        .collect();
     let clean = clean.trim().trim_start_matches('.').trim();
     if !clean.is_empty() {
         return shorten(clean);
@@ -360,7 +366,8 @@ fn shorten(name: &str) -> String {
     if name.chars().count() <= limits::FILE_NAME_CHARS {
         return name.to_owned();
     }
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension).filter(|extension| extension.chars().count() <= 10);
+    let extension =
+        name.rsplit_once('.').map(|(_, extension)| extension).filter(|extension| extension.chars().count() <= 10);
     let room = limits::FILE_NAME_CHARS - extension.map_or(0, |extension| extension.chars().count() + 1);
     let stem = limits::first_chars(name, room);
     extension.map_or_else(|| stem.to_owned(), |extension| format!("{stem}.{extension}"))

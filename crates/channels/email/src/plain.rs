@@ -72,7 +72,11 @@ impl Writer {
         let mut words = text.split(|c: char| c.is_ascii_whitespace() || c == '\u{a0}').peekable();
         let mut first = true;
         while let Some(word) = words.next() {
-            if !first && !self.at_line_start() && !self.out.ends_with(' ') && (!word.is_empty() || words.peek().is_none()) {
+            if !first
+                && !self.at_line_start()
+                && !self.out.ends_with(' ')
+                && (!word.is_empty() || words.peek().is_none())
+            {
                 self.out.push(' ');
             }
             first = false;
@@ -196,7 +200,13 @@ impl Writer {
     fn close_link(&mut self) {
         let Some((target, start)) = self.link.take() else { return };
         let shown = self.out.get(start..).unwrap_or_default().trim().to_owned();
-        let bare = |url: &str| url.trim_start_matches("mailto:").trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/').to_lowercase();
+        let bare = |url: &str| {
+            url.trim_start_matches("mailto:")
+                .trim_start_matches("https://")
+                .trim_start_matches("http://")
+                .trim_end_matches('/')
+                .to_lowercase()
+        };
         let web = target.starts_with("http://") || target.starts_with("https://") || target.starts_with("mailto:");
         if web && !shown.is_empty() && target.len() <= 2_000 && bare(&target) != bare(&shown) {
             self.out.push_str(&format!(" <{target}>"));
@@ -207,8 +217,30 @@ impl Writer {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "div" | "tr" | "li" | "dl" | "dt" | "dd" | "section" | "article" | "header" | "footer" | "main" | "aside" | "nav" | "address"
-            | "center" | "figure" | "figcaption" | "form" | "fieldset" | "caption" | "tbody" | "thead" | "body" | "html"
+        "div"
+            | "tr"
+            | "li"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "main"
+            | "aside"
+            | "nav"
+            | "address"
+            | "center"
+            | "figure"
+            | "figcaption"
+            | "form"
+            | "fieldset"
+            | "caption"
+            | "tbody"
+            | "thead"
+            | "body"
+            | "html"
     )
 }
 
@@ -233,7 +265,8 @@ fn link_line(line: &str, out: &mut String) {
     while let Some(at) = ["https://", "http://"].iter().filter_map(|scheme| rest.find(scheme)).min() {
         let (before, tail) = rest.split_at(at);
         out.push_str(&markup::escape(before));
-        let end = tail.find(|c: char| c.is_whitespace() || "<>\"'`，。；！？、（）《》".contains(c)).unwrap_or(tail.len());
+        let end =
+            tail.find(|c: char| c.is_whitespace() || "<>\"'`，。；！？、（）《》".contains(c)).unwrap_or(tail.len());
         let url = tail.get(..end).unwrap_or_default().trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
         let escaped = markup::escape(url);
         if url.ends_with("//") {
@@ -257,7 +290,10 @@ mod tests {
             ("a<br>b<div>c</div>d", "a\nb\nc\nd"),
             ("<head><title>x</title><style>y</style></head><body>  z \n w </body>", "z w"),
             ("<ul><li>a<li>b</ul><ol><li>c</li><li>d</li></ol>", "- a\n- b\n1. c\n2. d"),
-            ("<a href='https://x.cn/a?b=1&amp;c'>link</a> <a href='https://y.cn'>y.cn</a>", "link <https://x.cn/a?b=1&c> y.cn"),
+            (
+                "<a href='https://x.cn/a?b=1&amp;c'>link</a> <a href='https://y.cn'>y.cn</a>",
+                "link <https://x.cn/a?b=1&c> y.cn",
+            ),
             ("<blockquote>q<br>r</blockquote>s", "> q\n> r\ns"),
             ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a  b\nc"),
             ("<pre>  x\n y</pre>", "  x\n y"),
@@ -274,7 +310,10 @@ mod tests {
             to_html("a <b>\nsee https://x.cn/q?a=1&b=2.\n\nend"),
             "<p>a &lt;b&gt;<br>see <a href=\"https://x.cn/q?a=1&amp;b=2\">https://x.cn/q?a=1&amp;b=2</a>.</p><p>end</p>"
         );
-        assert_eq!(to_html("详见https://x.cn/路径，谢谢"), "<p>详见<a href=\"https://x.cn/路径\">https://x.cn/路径</a>，谢谢</p>");
+        assert_eq!(
+            to_html("详见https://x.cn/路径，谢谢"),
+            "<p>详见<a href=\"https://x.cn/路径\">https://x.cn/路径</a>，谢谢</p>"
+        );
         assert_eq!(to_html("http://"), "<p>http://</p>");
     }
 }

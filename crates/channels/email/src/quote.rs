@@ -87,7 +87,12 @@ fn after_attribution(lines: &[Line<'_>], intro: usize, body: usize) -> Cut {
         return Cut::From(first.start);
     };
     let tail_is_blank = below.iter().skip(last + 1).all(|line| line.text.is_empty());
-    let runs = below.iter().take(last + 1).skip_while(|line| !marked(line)).filter(|line| !line.text.is_empty()).any(|line| !marked(&line));
+    let runs = below
+        .iter()
+        .take(last + 1)
+        .skip_while(|line| !marked(line))
+        .filter(|line| !line.text.is_empty())
+        .any(|line| !marked(&line));
     let above_is_blank = lines.iter().take(intro).all(|line| line.text.is_empty());
     match (runs, tail_is_blank, above_is_blank) {
         (false, true, _) => Cut::From(first.start),
@@ -99,7 +104,10 @@ fn after_attribution(lines: &[Line<'_>], intro: usize, body: usize) -> Cut {
 fn is_forward(line: &str) -> bool {
     let line = line.to_lowercase();
     let dashed = line.starts_with("---") || line.starts_with("begin forwarded");
-    dashed && ["forwarded message", "转发的邮件", "转发邮件", "轉寄", "begin forwarded message"].iter().any(|word| line.contains(word))
+    dashed
+        && ["forwarded message", "转发的邮件", "转发邮件", "轉寄", "begin forwarded message"]
+            .iter()
+            .any(|word| line.contains(word))
 }
 
 /// `-----Original Message-----`, `------------------ 原始邮件 ------------------` and kin.
@@ -107,17 +115,55 @@ fn is_separator(line: &str) -> bool {
     if !line.starts_with("--") && !line.starts_with("——") {
         return false;
     }
-    let words: String = line.chars().filter(|c| !matches!(c, '-' | '—' | ' ' | '\u{a0}' | '_')).collect::<String>().to_lowercase();
+    let words: String =
+        line.chars().filter(|c| !matches!(c, '-' | '—' | ' ' | '\u{a0}' | '_')).collect::<String>().to_lowercase();
     matches!(
         words.as_str(),
-        "originalmessage" | "原始邮件" | "原始郵件" | "originalmail" | "回复的原邮件" | "回复的邮件" | "回复邮件" | "ursprünglichenachricht" | "messaged'origine" | "mensajeoriginal" | "原邮件" | "回复的原始邮件" | "repliedmessage" | "原始邮件信息"
+        "originalmessage"
+            | "原始邮件"
+            | "原始郵件"
+            | "originalmail"
+            | "回复的原邮件"
+            | "回复的邮件"
+            | "回复邮件"
+            | "ursprünglichenachricht"
+            | "messaged'origine"
+            | "mensajeoriginal"
+            | "原邮件"
+            | "回复的原始邮件"
+            | "repliedmessage"
+            | "原始邮件信息"
     )
 }
 
 const SENDER: [&str; 8] = ["from:", "发件人:", "发件人：", "寄件者:", "寄件者：", "寄件人:", "von:", "de :"];
 const OTHER: [&str; 26] = [
-    "sent:", "date:", "to:", "subject:", "cc:", "发送时间:", "发送时间：", "收件人:", "收件人：", "主题:", "主题：", "日期:", "日期：", "抄送:", "抄送：", "寄件日期:",
-    "寄件日期：", "收件者:", "收件者：", "主旨:", "主旨：", "发送日期:", "发送日期：", "时间:", "时间：", "an:",
+    "sent:",
+    "date:",
+    "to:",
+    "subject:",
+    "cc:",
+    "发送时间:",
+    "发送时间：",
+    "收件人:",
+    "收件人：",
+    "主题:",
+    "主题：",
+    "日期:",
+    "日期：",
+    "抄送:",
+    "抄送：",
+    "寄件日期:",
+    "寄件日期：",
+    "收件者:",
+    "收件者：",
+    "主旨:",
+    "主旨：",
+    "发送日期:",
+    "发送日期：",
+    "时间:",
+    "时间：",
+    "an:",
 ];
 
 /// A block like `From: … / Sent: … / To: …`, as Outlook and QQ put above the old mail.
@@ -160,7 +206,10 @@ fn attribution(lines: &[Line<'_>], index: usize) -> Option<usize> {
             return None;
         }
         if ends_attribution(line) {
-            let dated = lines.get(index..index + taken)?.iter().any(|line| line.text.contains(|c: char| c.is_ascii_digit()) || line.text.contains('@'));
+            let dated = lines
+                .get(index..index + taken)?
+                .iter()
+                .any(|line| line.text.contains(|c: char| c.is_ascii_digit()) || line.text.contains('@'));
             return dated.then_some(taken);
         }
     }
@@ -169,7 +218,23 @@ fn attribution(lines: &[Line<'_>], index: usize) -> Option<usize> {
 
 fn ends_attribution(line: &str) -> bool {
     let line = line.to_lowercase();
-    ["wrote:", "wrote：", "写道：", "写道:", "寫道：", "寫道:", "写到：", "写到:", "schrieb:", "a écrit :", "a écrit:", "escribió:", "さんは書きました:"].iter().any(|end| line.ends_with(end))
+    [
+        "wrote:",
+        "wrote：",
+        "写道：",
+        "写道:",
+        "寫道：",
+        "寫道:",
+        "写到：",
+        "写到:",
+        "schrieb:",
+        "a écrit :",
+        "a écrit:",
+        "escribió:",
+        "さんは書きました:",
+    ]
+    .iter()
+    .any(|end| line.ends_with(end))
 }
 
 /// Signature: below `-- `, or a mobile client's advertising line, near the end.
@@ -178,7 +243,9 @@ fn split_signature(fresh: &str) -> (&str, &str) {
     let from = lines.len().saturating_sub(20);
     let found = lines.iter().enumerate().skip(from).find(|(_, line)| line.text == "--" || is_client_line(line.text));
     match found {
-        Some((index, line)) if index > 0 => (fresh.get(..line.start).unwrap_or_default(), fresh.get(line.start..).unwrap_or_default()),
+        Some((index, line)) if index > 0 => {
+            (fresh.get(..line.start).unwrap_or_default(), fresh.get(line.start..).unwrap_or_default())
+        }
         _ => (fresh, ""),
     }
 }
@@ -186,7 +253,20 @@ fn split_signature(fresh: &str) -> (&str, &str) {
 fn is_client_line(line: &str) -> bool {
     let line = limits::prefix(line, 120).to_lowercase();
     let short = line.chars().count() <= 60;
-    let starts = ["发自我的", "來自我的", "从我的", "来自我的", "sent from my ", "sent from mail for", "sent from outlook", "get outlook for", "获取 outlook", "发送自 ", "从 windows 版邮件", "发自"];
+    let starts = [
+        "发自我的",
+        "來自我的",
+        "从我的",
+        "来自我的",
+        "sent from my ",
+        "sent from mail for",
+        "sent from outlook",
+        "get outlook for",
+        "获取 outlook",
+        "发送自 ",
+        "从 windows 版邮件",
+        "发自",
+    ];
     short && starts.iter().any(|start| line.starts_with(start))
 }
 
@@ -200,7 +280,10 @@ pub fn split_html(html: &str) -> (&str, &str) {
     while let Some((at, token)) = tokens.next() {
         let border = match &token {
             Token::Open(tag) => is_quote_tag(tag),
-            Token::Text(text) => is_separator(&markup::decode(limits::prefix(text, 300)).replace('\u{a0}', " ")) || is_forward(text.trim()),
+            Token::Text(text) => {
+                is_separator(&markup::decode(limits::prefix(text, 300)).replace('\u{a0}', " "))
+                    || is_forward(text.trim())
+            }
             Token::Close(_) => false,
         };
         if !border {
@@ -220,12 +303,32 @@ fn is_quote_tag(tag: &markup::Tag<'_>) -> bool {
     let id = tag.attribute("id").unwrap_or_default();
     let style = || tag.attribute("style").unwrap_or_default().to_lowercase().replace(' ', "");
     let classes = [
-        "gmail_quote", "gmail_quote_container", "gmail_extra", "yahoo_quoted", "moz-cite-prefix", "protonmail_quote", "zmail_extra", "ntes-mailmaster-quote",
-        "tutanota_quote", "wps_quotion", "foxmail-quote", "mailmaster-quote", "qm_quote", "xm_reply_quote",
+        "gmail_quote",
+        "gmail_quote_container",
+        "gmail_extra",
+        "yahoo_quoted",
+        "moz-cite-prefix",
+        "protonmail_quote",
+        "zmail_extra",
+        "ntes-mailmaster-quote",
+        "tutanota_quote",
+        "wps_quotion",
+        "foxmail-quote",
+        "mailmaster-quote",
+        "qm_quote",
+        "xm_reply_quote",
     ];
     let ids = [
-        "appendonsend", "divRplyFwdMsg", "isReplyContent", "mail-editor-reference-message-container", "OLK_SRC_BODY_SECTION", "reply-intro", "ntes-pcmac-signature-quote",
-        "origbody", "replySplit", "qqmail_quote",
+        "appendonsend",
+        "divRplyFwdMsg",
+        "isReplyContent",
+        "mail-editor-reference-message-container",
+        "OLK_SRC_BODY_SECTION",
+        "reply-intro",
+        "ntes-pcmac-signature-quote",
+        "origbody",
+        "replySplit",
+        "qqmail_quote",
     ];
     class.split_ascii_whitespace().any(|name| classes.contains(&name) || name.starts_with("yahoo_quoted"))
         || ids.contains(&id)
@@ -235,6 +338,7 @@ fn is_quote_tag(tag: &markup::Tag<'_>) -> bool {
         || (tag.name == "div" && {
             let style = style();
             // Outlook's and Foxmail's rule above the old mail's headers.
-            (style.contains("border-top:solid#") && style.contains("padding:3")) || style.contains("border-top:#b5c4df1ptsolid")
+            (style.contains("border-top:solid#") && style.contains("padding:3"))
+                || style.contains("border-top:#b5c4df1ptsolid")
         })
 }

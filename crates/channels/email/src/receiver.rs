@@ -26,7 +26,12 @@ impl Receiver for EmailChannel {
         config.active && config.read::<Settings>().is_ok_and(|settings| self.fetcher(config, &settings).is_some())
     }
 
-    fn run(&self, config: ChannelConfig, sink: Arc<dyn Sink>, stop: watch::Receiver<bool>) -> Receiving<'static, Result<(), ReceiveError>> {
+    fn run(
+        &self,
+        config: ChannelConfig,
+        sink: Arc<dyn Sink>,
+        stop: watch::Receiver<bool>,
+    ) -> Receiving<'static, Result<(), ReceiveError>> {
         let this = self.clone();
         Box::pin(async move {
             let settings: Settings = config.read()?;
@@ -69,7 +74,9 @@ impl imap_in::Sink for ImapSink {
         Box::pin(async move {
             let position = self.sink.position().await.map_err(|_| imap_in::NotStored)?;
             let cursor = u32::try_from(position.uid_validity).ok().zip(u32::try_from(position.last_uid).ok());
-            Ok(cursor.filter(|(uidvalidity, _)| *uidvalidity != 0).map(|(uidvalidity, last_uid)| Cursor { uidvalidity, last_uid }))
+            Ok(cursor
+                .filter(|(uidvalidity, _)| *uidvalidity != 0)
+                .map(|(uidvalidity, last_uid)| Cursor { uidvalidity, last_uid }))
         })
     }
 
@@ -99,7 +106,11 @@ impl imap_in::Sink for ImapSink {
 ///
 /// # Errors
 /// When the listener has no address.
-pub fn serve_smtp(listener: TcpListener, acceptor: Arc<dyn Acceptor>, config: smtp_in::Config) -> io::Result<smtp_in::Receiver> {
+pub fn serve_smtp(
+    listener: TcpListener,
+    acceptor: Arc<dyn Acceptor>,
+    config: smtp_in::Config,
+) -> io::Result<smtp_in::Receiver> {
     smtp_in::Receiver::start(listener, Arc::new(SmtpAcceptor(acceptor)), config)
 }
 

@@ -86,7 +86,9 @@ fn builder(inline: Vec<String>) -> ammonia::Builder<'static> {
     builder
         .tags(flatten::tags().collect())
         .clean_content_tags(HashSet::from(["script", "style", "title", "textarea", "template", "svg", "math"]))
-        .generic_attributes(HashSet::from(["title", "dir", "lang", "align", "valign", "width", "height", "bgcolor", "border", "color", "style"]))
+        .generic_attributes(HashSet::from([
+            "title", "dir", "lang", "align", "valign", "width", "height", "bgcolor", "border", "color", "style",
+        ]))
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
             ("img", HashSet::from(["src", "alt", "data-remote-src"])),
@@ -114,15 +116,21 @@ fn filter<'v>(inline: &[String], element: &str, attribute: &str, value: &'v str)
         },
         ("img", "data-remote-src") => https(value).map(Cow::Owned),
         ("a", "href") => {
-            let web = ["http://", "https://", "mailto:", "tel:"].iter().any(|scheme| strip_prefix_ignore_case(value, scheme).is_some());
+            let web = ["http://", "https://", "mailto:", "tel:"]
+                .iter()
+                .any(|scheme| strip_prefix_ignore_case(value, scheme).is_some());
             web.then_some(Cow::Borrowed(value))
         }
         (_, "style") => {
             let style = style(value);
             (!style.is_empty()).then_some(Cow::Owned(style))
         }
-        (_, "width" | "height" | "border" | "size" | "start" | "colspan" | "rowspan" | "cellpadding" | "cellspacing") => {
-            let short = value.len() <= 8 && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-%px.".contains(&byte));
+        (
+            _,
+            "width" | "height" | "border" | "size" | "start" | "colspan" | "rowspan" | "cellpadding" | "cellspacing",
+        ) => {
+            let short =
+                value.len() <= 8 && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-%px.".contains(&byte));
             short.then_some(Cow::Borrowed(value))
         }
         _ => Some(Cow::Borrowed(value)),
@@ -168,11 +176,49 @@ fn percent_decode(id: &str) -> String {
 
 /// CSS properties that only change how text and boxes look in their own place.
 const PROPERTIES: [&str; 43] = [
-    "background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style", "border-bottom-width", "border-collapse", "border-color",
-    "border-left", "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-width", "color", "direction", "font",
-    "font-family", "font-size", "font-style", "font-weight", "height", "letter-spacing", "line-height", "list-style-type", "max-width", "padding",
-    "padding-bottom", "padding-left", "padding-right", "padding-top", "text-align", "text-decoration", "text-indent", "text-transform",
-    "vertical-align", "white-space", "width", "word-break", "word-wrap", "overflow-wrap", "margin",
+    "background-color",
+    "border",
+    "border-bottom",
+    "border-bottom-color",
+    "border-bottom-style",
+    "border-bottom-width",
+    "border-collapse",
+    "border-color",
+    "border-left",
+    "border-radius",
+    "border-right",
+    "border-spacing",
+    "border-style",
+    "border-top",
+    "border-width",
+    "color",
+    "direction",
+    "font",
+    "font-family",
+    "font-size",
+    "font-style",
+    "font-weight",
+    "height",
+    "letter-spacing",
+    "line-height",
+    "list-style-type",
+    "max-width",
+    "padding",
+    "padding-bottom",
+    "padding-left",
+    "padding-right",
+    "padding-top",
+    "text-align",
+    "text-decoration",
+    "text-indent",
+    "text-transform",
+    "vertical-align",
+    "white-space",
+    "width",
+    "word-break",
+    "word-wrap",
+    "overflow-wrap",
+    "margin",
 ];
 
 /// The declarations of a style attribute that are on the list and hold nothing but plain values.
@@ -198,15 +244,23 @@ fn style(value: &str) -> String {
 /// No url(), no escapes, no comments, no markup: numbers, words, colours, quoted names.
 fn plain_value(value: &str) -> bool {
     let calm = |c: char| c.is_alphanumeric() || " #%.,-!'\"()+".contains(c);
-    let balanced = |quote: char| value.matches(quote).count() % 2 == 0;
+    let balanced = |quote: char| value.matches(quote).count().is_multiple_of(2);
     let lower = value.to_lowercase();
     let functions_known = lower.match_indices('(').all(|(at, _)| {
         let before = lower.get(..at).unwrap_or_default();
         ["rgb", "rgba", "hsl", "hsla"].iter().any(|function| before.ends_with(function))
     });
     // A negative margin moves content over the frame's own chrome.
-    let negative = lower.contains('-') && lower.bytes().zip(lower.bytes().skip(1)).any(|(a, b)| a == b'-' && (b.is_ascii_digit() || b == b'.'));
-    !value.is_empty() && value.len() <= 300 && value.chars().all(calm) && balanced('"') && balanced('\'') && functions_known && !negative && !lower.contains("url")
+    let negative = lower.contains('-')
+        && lower.bytes().zip(lower.bytes().skip(1)).any(|(a, b)| a == b'-' && (b.is_ascii_digit() || b == b'.'));
+    !value.is_empty()
+        && value.len() <= 300
+        && value.chars().all(calm)
+        && balanced('"')
+        && balanced('\'')
+        && functions_known
+        && !negative
+        && !lower.contains("url")
 }
 
 /// Text of a mail as safe HTML, for mails without an HTML part.

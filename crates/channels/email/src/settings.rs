@@ -68,16 +68,20 @@ impl Settings {
     /// A rejection naming the field.
     pub fn parse(value: &Value) -> Result<Self, Rejection> {
         let mut settings: Self = serde_json::from_value(value.clone()).map_err(|error| field_of(value, &error))?;
-        settings.address = address::normalise(&settings.address).ok_or_else(|| Rejection::new(Code::InvalidAddress).on("address"))?;
+        settings.address =
+            address::normalise(&settings.address).ok_or_else(|| Rejection::new(Code::InvalidAddress).on("address"))?;
         settings.display_name = address::clean_name(&settings.display_name);
         if settings.signature.chars().count() > TEXT_CHARS {
             return Err(Rejection::new(Code::TooLong).with("max", TEXT_CHARS).on("signature"));
         }
-        settings.trusted_authserv_id = settings.trusted_authserv_id.map(|id| id.trim().to_lowercase()).filter(|id| !id.is_empty());
+        settings.trusted_authserv_id =
+            settings.trusted_authserv_id.map(|id| id.trim().to_lowercase()).filter(|id| !id.is_empty());
         for (name, server) in [("imap", &mut settings.imap), ("smtp", &mut settings.smtp)] {
             let Some(server) = server else { continue };
             server.host = server.host.trim().to_lowercase();
-            let host = !server.host.is_empty() && server.host.len() <= 253 && server.host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
+            let host = !server.host.is_empty()
+                && server.host.len() <= 253
+                && server.host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
             if !host {
                 return Err(Rejection::new(Code::Invalid).on(format!("{name}.host")));
             }

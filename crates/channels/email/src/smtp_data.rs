@@ -118,14 +118,18 @@ mod tests {
 
     #[test]
     fn dots_are_unstuffed() {
-        assert_eq!(run(b"a\r\n..b\r\n.c\r\n...\r\n.\r\nNEXT"), (Progress::Done, 20, b"a\r\n.b\r\nc\r\n..\r\n".to_vec()));
+        assert_eq!(
+            run(b"a\r\n..b\r\n.c\r\n...\r\n.\r\nNEXT"),
+            (Progress::Done, 20, b"a\r\n.b\r\nc\r\n..\r\n".to_vec())
+        );
         assert_eq!(run(b".\r\n"), (Progress::Done, 3, vec![]));
         assert_eq!(run(b"a.\r\n").0, Progress::More);
     }
 
     #[test]
     fn eight_ends_that_are_none() {
-        let ends: [&[u8]; 8] = [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n\x00.\r\n", b"\n\n.\r\n\r\n"];
+        let ends: [&[u8]; 8] =
+            [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n\x00.\r\n", b"\n\n.\r\n\r\n"];
         for end in ends {
             let mut input = b"line".to_vec();
             input.extend_from_slice(end);

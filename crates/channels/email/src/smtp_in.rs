@@ -169,7 +169,12 @@ impl Drop for Place {
     }
 }
 
-async fn run(listener: TcpListener, acceptor: Arc<dyn Acceptor>, config: Arc<Config>, mut stopped: watch::Receiver<bool>) {
+async fn run(
+    listener: TcpListener,
+    acceptor: Arc<dyn Acceptor>,
+    config: Arc<Config>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(config.connections));
     let per_address = PerAddress::default();
     let mut sessions = JoinSet::new();

@@ -129,7 +129,12 @@ impl Mailer {
     /// # Errors
     /// [`Failure`] as for a delivery.
     pub async fn check(&self, relay: &Relay) -> Result<(), Failure> {
-        let address = self.addresses(relay).await?.into_iter().next().ok_or_else(|| Failure::new(Reason::Connection, true, "no address"))?;
+        let address = self
+            .addresses(relay)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or_else(|| Failure::new(Reason::Connection, true, "no address"))?;
         let transport = self.transport(relay, address)?;
         match tokio::time::timeout(COMMAND_TIMEOUT, transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),

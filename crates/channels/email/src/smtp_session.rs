@@ -50,7 +50,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(stream: TcpStream, peer: SocketAddr, acceptor: Arc<dyn Acceptor>, config: Arc<Config>, stopped: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        acceptor: Arc<dyn Acceptor>,
+        config: Arc<Config>,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             stream: Box::new(stream),
             peer,
@@ -107,7 +113,9 @@ impl Session {
             self.stream.write_all(&output).await?;
             self.stream.flush().await
         };
-        tokio::time::timeout(self.config.command_time, write).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+        tokio::time::timeout(self.config.command_time, write)
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     }
 
     /// The next command line with its CRLF; `None` when the connection is to be closed.
@@ -187,12 +195,14 @@ impl Session {
             Err(Error::UnknownCommand) => self.refuse("500 5.5.1 Unknown command"),
             Err(Error::InvalidSenderAddress) => self.refuse("553 5.1.7 Bad sender address"),
             Err(Error::InvalidRecipientAddress) => self.refuse("553 5.1.3 Bad recipient address"),
-            Err(Error::UnsupportedParameter { .. } | Error::InvalidParameter { .. }) => self.refuse("555 5.5.4 Unsupported parameter"),
+            Err(Error::UnsupportedParameter { .. } | Error::InvalidParameter { .. }) => {
+                self.refuse("555 5.5.4 Unsupported parameter")
+            }
             Err(_) => self.refuse("501 5.5.2 Syntax error"),
         }
     }
 
-    fn hello(&mut self, host: &Cow<'_, str>, extended: bool) -> Next {
+    fn hello(&mut self, host: &str, extended: bool) -> Next {
         let helo: String = host.chars().filter(|c| !c.is_control()).take(255).collect();
         self.helo = Some(helo);
         self.transaction = Transaction::default();
@@ -201,7 +211,14 @@ impl Session {
             self.say(&answer);
             return Next::Command;
         }
-        let mut lines = vec![self.config.hostname.clone(), "PIPELINING".into(), format!("SIZE {}", self.config.size), "8BITMIME".into(), "SMTPUTF8".into(), "ENHANCEDSTATUSCODES".into()];
+        let mut lines = vec![
+            self.config.hostname.clone(),
+            "PIPELINING".into(),
+            format!("SIZE {}", self.config.size),
+            "8BITMIME".into(),
+            "SMTPUTF8".into(),
+            "ENHANCEDSTATUSCODES".into(),
+        ];
         if self.config.tls.is_some() && !self.tls {
             lines.push("STARTTLS".into());
         }
@@ -232,7 +249,9 @@ impl Session {
         let (plain, _) = tokio::io::duplex(1);
         let stream = std::mem::replace(&mut self.stream, Box::new(plain));
         let handshake = tokio_rustls::TlsAcceptor::from(config).accept(stream);
-        let secured = tokio::time::timeout(self.config.command_time, handshake).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let secured = tokio::time::timeout(self.config.command_time, handshake)
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.stream = Box::new(secured);
         (self.tls, self.helo, self.transaction) = (true, None, Transaction::default());
         self.input.clear();

@@ -3,7 +3,32 @@
 use crate::limits;
 
 const PREFIXES: [&str; 26] = [
-    "re", "回复", "回覆", "答复", "答覆", "回信", "fwd", "fw", "转发", "轉寄", "轉發", "aw", "wg", "sv", "vs", "antw", "res", "enc", "rv", "tr", "rif", "odp", "返信", "转", "回", "automatic reply",
+    "re",
+    "回复",
+    "回覆",
+    "答复",
+    "答覆",
+    "回信",
+    "fwd",
+    "fw",
+    "转发",
+    "轉寄",
+    "轉發",
+    "aw",
+    "wg",
+    "sv",
+    "vs",
+    "antw",
+    "res",
+    "enc",
+    "rv",
+    "tr",
+    "rif",
+    "odp",
+    "返信",
+    "转",
+    "回",
+    "automatic reply",
 ];
 
 /// The subject without reply prefixes and tokens of ours, for showing and comparing.
@@ -42,7 +67,11 @@ pub fn bare(subject: &str) -> String {
 
 fn is_token(inner: &str) -> bool {
     let Some((number, mac)) = inner.split_once('-') else { return false };
-    !number.is_empty() && number.len() <= 19 && number.bytes().all(|b| b.is_ascii_digit()) && mac.len() == 8 && mac.bytes().all(|b| b.is_ascii_alphanumeric())
+    !number.is_empty()
+        && number.len() <= 19
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && mac.len() == 8
+        && mac.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// Subject of our answer: `Re: <bare> <token>`.

@@ -34,8 +34,32 @@ impl Resolve for Loopback {
 /// When openssl is missing or fails.
 pub fn certificate(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
-    let arguments = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
-    let status = Command::new("openssl").args(arguments).arg("-keyout").arg(&key).arg("-out").arg(&certificate).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    let arguments = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "30",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ];
+    let status = Command::new("openssl")
+        .args(arguments)
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
     if status.success() { Ok((certificate, key)) } else { Err(io::Error::other("openssl failed")) }
 }
 
@@ -68,7 +92,14 @@ impl Dovecot {
         let config = configuration(folder.path(), &certificate, &key, (port, tls_port), extra)?;
         let file = folder.path().join("dovecot.conf");
         std::fs::write(&file, config)?;
-        let child = Command::new("dovecot").arg("-F").arg("-c").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let child = Command::new("dovecot")
+            .arg("-F")
+            .arg("-c")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
         let server = Self { child, folder, port, tls_port, delivered: AtomicU64::new(0) };
         server.wait_until_ready()?;
         Ok(server)
@@ -126,7 +157,9 @@ impl Dovecot {
     /// Those of the file system.
     pub fn seen(&self, user: &str) -> io::Result<usize> {
         let folder = self.folder.path().join("mail").join(user).join("cur");
-        let names = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names = std::fs::read_dir(folder)?
+            .filter_map(Result::ok)
+            .map(|entry| entry.file_name().to_string_lossy().into_owned());
         Ok(names.filter(|name| name.rsplit(',').next().is_some_and(|flags| flags.contains('S'))).count())
     }
 
@@ -150,7 +183,8 @@ impl Dovecot {
     /// When doveadm fails.
     pub fn disconnect(&self, user: &str) -> io::Result<()> {
         let config = self.folder.path().join("dovecot.conf");
-        let status = Command::new("doveadm").arg("-c").arg(config).args(["kick", user]).stdout(Stdio::null()).status()?;
+        let status =
+            Command::new("doveadm").arg("-c").arg(config).args(["kick", user]).stdout(Stdio::null()).status()?;
         if status.success() { Ok(()) } else { Err(io::Error::other("doveadm kick failed")) }
     }
 
@@ -168,11 +202,18 @@ impl Drop for Dovecot {
     }
 }
 
-fn configuration(folder: &Path, certificate: &Path, key: &Path, (port, tls_port): (u16, u16), extra: &str) -> io::Result<String> {
+fn configuration(
+    folder: &Path,
+    certificate: &Path,
+    key: &Path,
+    (port, tls_port): (u16, u16),
+    extra: &str,
+) -> io::Result<String> {
     let folder_text = folder.display();
     let (user, group) = (whoami("-un")?, whoami("-gn")?);
     // Dovecot never serves mail as root; its own account does then.
-    let (login, internal, mail) = if user == "root" { ("dovenull", "dovecot", "dovecot") } else { (user.as_str(), user.as_str(), user.as_str()) };
+    let (login, internal, mail) =
+        if user == "root" { ("dovenull", "dovecot", "dovecot") } else { (user.as_str(), user.as_str(), user.as_str()) };
     let mail_group = if user == "root" { "dovecot" } else { group.as_str() };
     std::fs::create_dir_all(folder.join("mail"))?;
     #[cfg(unix)]

@@ -48,7 +48,10 @@ pub fn find(mail: &ParsedMail, mailbox: &str, signer: &Signer) -> Evidence {
         references: lower(&mail.references),
         from: mail.from.as_ref().map(|from| from.address.clone()).unwrap_or_default(),
         subject: subject::bare(&mail.subject),
-        others: others.filter(|(other, _)| !is_ours(&other.address)).map(|(other, copied)| (other.address.clone(), copied)).collect(),
+        others: others
+            .filter(|(other, _)| !is_ours(&other.address))
+            .map(|(other, copied)| (other.address.clone(), copied))
+            .collect(),
     }
 }
 
@@ -73,7 +76,13 @@ mod tests {
         let foreign = signer(9).reply_token(CASE);
         let old = "0123456789abcdef0123456789abcdef";
         for sender in ["requester@x.cn", "copied@x.cn", "stranger@y.cn", "agent@our.cn"] {
-            for (kind, token, expect) in [("valid", ours.as_str(), Some(CASE)), ("truncated", &ours[..50], None), ("other tenant", &foreign, None), ("old", old, None), ("none", "", None)] {
+            for (kind, token, expect) in [
+                ("valid", ours.as_str(), Some(CASE)),
+                ("truncated", &ours[..50], None),
+                ("other tenant", &foreign, None),
+                ("old", old, None),
+                ("none", "", None),
+            ] {
                 let plus = if token.is_empty() { String::new() } else { format!("+{token}") };
                 for head in [
                     format!("To: support{plus}@our.cn"),
@@ -95,7 +104,9 @@ mod tests {
     #[test]
     fn subject_and_recipients() {
         let token = signer(2).subject_token(77);
-        let found = evidence(&format!("From: a@b.c\r\nTo: support@our.cn, second@x.cn\r\nCc: third@x.cn, support+x@our.cn\r\nSubject: Re: Order {token}\r\nIn-Reply-To: <AbC@D>"));
+        let found = evidence(&format!(
+            "From: a@b.c\r\nTo: support@our.cn, second@x.cn\r\nCc: third@x.cn, support+x@our.cn\r\nSubject: Re: Order {token}\r\nIn-Reply-To: <AbC@D>"
+        ));
         assert_eq!((found.subject_number, found.subject.as_str()), (Some(77), "Order"));
         assert_eq!(found.others, [("second@x.cn".to_owned(), false), ("third@x.cn".to_owned(), true)]);
         assert_eq!(found.in_reply_to, ["abc@d"]);

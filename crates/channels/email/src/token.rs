@@ -183,13 +183,25 @@ mod tests {
         for at in 0..token.len() {
             assert_eq!(ours.verify_reply(&token[..at]), None, "cut at {at}");
             let flipped = if token.as_bytes()[at] == b'a' { "b" } else { "a" };
-            assert_eq!(ours.verify_reply(&format!("{}{flipped}{}", &token[..at], &token[at + 1..])), None, "changed at {at}");
+            assert_eq!(
+                ours.verify_reply(&format!("{}{flipped}{}", &token[..at], &token[at + 1..])),
+                None,
+                "changed at {at}"
+            );
         }
         for bad in ["", "a", &"a".repeat(TOKEN_CHARS), &format!("{token}a"), &token.replace('a', "1"), "4f1d2c3b"] {
             assert_eq!(ours.verify_reply(bad), None, "{bad}");
         }
         let subject = ours.subject_token(7);
-        for bad in ["[#7]", "[#7-]", "[#7-aaaaaaaa]", "#7", &subject.replace("#7", "#8"), &subject[..subject.len() - 2], "[#-7-x]"] {
+        for bad in [
+            "[#7]",
+            "[#7-]",
+            "[#7-aaaaaaaa]",
+            "#7",
+            &subject.replace("#7", "#8"),
+            &subject[..subject.len() - 2],
+            "[#-7-x]",
+        ] {
             assert_eq!(ours.verify_subject(bad), None, "{bad}");
         }
     }

@@ -100,10 +100,10 @@ fn hex(byte: u8) -> Option<u8> {
 /// senders mostly mean GB18030, so that is tried before giving up byte by byte.
 pub fn text(bytes: &[u8], charset: Option<&str>) -> String {
     let label = charset.map(|name| name.trim_matches(['"', '\'', ' ']));
-    if label.is_some_and(|name| name.eq_ignore_ascii_case("utf-7")) {
-        if let Some(decode) = mail_parser::decoders::charsets::map::charset_decoder(b"utf-7") {
-            return decode(bytes);
-        }
+    if label.is_some_and(|name| name.eq_ignore_ascii_case("utf-7"))
+        && let Some(decode) = mail_parser::decoders::charsets::map::charset_decoder(b"utf-7")
+    {
+        return decode(bytes);
     }
     let named = label.and_then(|name| Encoding::for_label(name.as_bytes()));
     match named {
@@ -155,7 +155,8 @@ mod tests {
             ("iso-2022-jp", "こんにちは"),
             ("shift_jis", "注文"),
         ] {
-            let encoding = if label == "gb2312" { encoding_rs::GBK } else { Encoding::for_label(label.as_bytes()).unwrap() };
+            let encoding =
+                if label == "gb2312" { encoding_rs::GBK } else { Encoding::for_label(label.as_bytes()).unwrap() };
             let (bytes, _, lossy) = encoding.encode(text_in);
             assert!(!lossy, "{label}");
             assert_eq!(text(&bytes, Some(label)), text_in, "{label}");

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::channel::{
-    Acceptor, Channel, ChannelConfig, CheckState, MailThread, MailboxPosition, OutRecipient, Outbound, Raw, ReceiveError, Receiver, Receiving, SendError, Sink, Thread, Understood,
+    Acceptor, Channel, ChannelConfig, CheckState, MailThread, MailboxPosition, OutRecipient, Outbound, Raw,
+    ReceiveError, Receiver, Receiving, SendError, Sink, Thread, Understood,
 };
 use domain::case::Route;
 use domain::customer::Level;
-use domain::{AttachmentId, CaseId, ChannelId, ChannelKind, ConversationId, Id, InboxId, MessageId, Timestamp, WorkspaceId};
+use domain::{
+    AttachmentId, CaseId, ChannelId, ChannelKind, ConversationId, Id, InboxId, MessageId, Timestamp, WorkspaceId,
+};
 use serde_json::{Value, json};
 use spine::{Refusal, Secret, Vault};
 use tokio::sync::{Notify, watch};
@@ -29,7 +32,8 @@ fn id<T: Id>(number: u128) -> T {
 }
 
 fn config(workspace: u128, settings: &Value) -> ChannelConfig {
-    let secrets = [("imap_password", PASSWORD), ("smtp_password", "")].map(|(name, text)| (name.to_owned(), Secret::new(text)));
+    let secrets =
+        [("imap_password", PASSWORD), ("smtp_password", "")].map(|(name, text)| (name.to_owned(), Secret::new(text)));
     ChannelConfig {
         workspace: id::<WorkspaceId>(workspace),
         id: id::<ChannelId>(20),
@@ -53,7 +57,13 @@ fn settings(smtp: u16, imap: u16) -> Value {
 }
 
 fn understand(config: &ChannelConfig, bytes: &[u8], envelope: Value) -> Understood {
-    let raw = Raw { inbox: id::<InboxId>(1), message: id::<MessageId>(2), bytes, envelope, received_at: Timestamp::from_micros(1_788_220_800_000_000) };
+    let raw = Raw {
+        inbox: id::<InboxId>(1),
+        message: id::<MessageId>(2),
+        bytes,
+        envelope,
+        received_at: Timestamp::from_micros(1_788_220_800_000_000),
+    };
     let mut next = 100;
     email()
         .understand(config, &raw, &mut || {
@@ -76,7 +86,14 @@ fn outbound() -> Outbound {
         html: Some("<p>已发货 <img src=\"/api/attachments/00000000-0000-0000-0000-000000000009\"></p>".into()),
         author_name: "李伟".into(),
         signature: "李伟".into(),
-        attachments: vec![::channel::Attached { id: id(9), name: "图.png".into(), mime: "image/png".into(), inline: false, content_id: None, bytes: vec![1, 2, 3] }],
+        attachments: vec![::channel::Attached {
+            id: id(9),
+            name: "图.png".into(),
+            mime: "image/png".into(),
+            inline: false,
+            content_id: None,
+            bytes: vec![1, 2, 3],
+        }],
         automatic: false,
         mail: MailThread {
             in_reply_to: Some("abc@x.cn".into()),
@@ -122,22 +139,54 @@ async fn an_answer_goes_out_and_its_reply_finds_the_case() {
     let taken = sink.inboxes.taken();
     let mail = parse(&taken[0].1, None);
     assert_eq!(mail.from.as_ref().unwrap().name.as_deref(), Some("优品客服"));
-    assert_eq!((mail.in_reply_to.as_slice(), mail.references.as_slice()), (["AbC@x.cn".to_owned()].as_slice(), ["root@x.cn".to_owned(), "AbC@x.cn".to_owned()].as_slice()));
+    assert_eq!(
+        (mail.in_reply_to.as_slice(), mail.references.as_slice()),
+        (["AbC@x.cn".to_owned()].as_slice(), ["root@x.cn".to_owned(), "AbC@x.cn".to_owned()].as_slice())
+    );
     assert_eq!(sent.message_ids, [mail.message_id.clone().unwrap().to_lowercase()]);
-    assert!(mail.subject.starts_with("Re: 订单 [#12345-") && mail.text.contains("> 何时发货？") && mail.text.contains("-- \n李伟"));
-    assert!(mail.attachments[0].inline && mail.html.as_deref().unwrap().contains(&format!("cid:{}", mail.attachments[0].content_id.as_deref().unwrap())));
+    assert!(
+        mail.subject.starts_with("Re: 订单 [#12345-")
+            && mail.text.contains("> 何时发货？")
+            && mail.text.contains("-- \n李伟")
+    );
+    assert!(
+        mail.attachments[0].inline
+            && mail
+                .html
+                .as_deref()
+                .unwrap()
+                .contains(&format!("cid:{}", mail.attachments[0].content_id.as_deref().unwrap()))
+    );
     // The customer answers, by each of the three tokens alone.
     let reply_to = &mail.reply_to[0].address;
     for (head, reply_token, number) in [
         (format!("To: {reply_to}"), Some(id::<CaseId>(42)), None),
-        (format!("To: support@our.cn\r\nIn-Reply-To: <{}>", mail.message_id.as_deref().unwrap()), Some(id::<CaseId>(42)), None),
-        (format!("To: support@our.cn\r\nSubject: {}", crate::subject::answer("x", mail.subject.rsplit_once(' ').unwrap().1)), None, Some(12_345)),
+        (
+            format!("To: support@our.cn\r\nIn-Reply-To: <{}>", mail.message_id.as_deref().unwrap()),
+            Some(id::<CaseId>(42)),
+            None,
+        ),
+        (
+            format!(
+                "To: support@our.cn\r\nSubject: {}",
+                crate::subject::answer("x", mail.subject.rsplit_once(' ').unwrap().1)
+            ),
+            None,
+            Some(12_345),
+        ),
     ] {
         let raw = format!("From: wang@x.cn\r\nMessage-ID: <r@x.cn>\r\n{head}\r\n\r\nthanks");
         let Thread::Mail(evidence) = understand(&ours, raw.as_bytes(), json!({})).inbound.thread else { panic!() };
-        assert_eq!((evidence.reply_token, evidence.subject_number, evidence.from.as_str()), (reply_token, number, "wang@x.cn"), "{head}");
+        assert_eq!(
+            (evidence.reply_token, evidence.subject_number, evidence.from.as_str()),
+            (reply_token, number, "wang@x.cn"),
+            "{head}"
+        );
         // In another workspace the same tokens prove nothing.
-        let Thread::Mail(foreign) = understand(&config(11, &settings(1, 1)), raw.as_bytes(), json!({})).inbound.thread else { panic!() };
+        let Thread::Mail(foreign) = understand(&config(11, &settings(1, 1)), raw.as_bytes(), json!({})).inbound.thread
+        else {
+            panic!()
+        };
         assert_eq!((foreign.reply_token, foreign.subject_number), (None, None));
     }
 }
@@ -153,7 +202,11 @@ async fn automatic_mail_repeats_nobody() {
     let (envelope, bytes) = sink.inboxes.taken().remove(0);
     let mail = parse(&bytes, Some(&envelope.from));
     assert_eq!((envelope.from.as_str(), envelope.recipients.len()), ("", 1));
-    assert!(mail.subject.starts_with("关于您的来信 [#12345-") && !mail.text.contains("何时发货") && !String::from_utf8_lossy(&bytes).contains("spam"));
+    assert!(
+        mail.subject.starts_with("关于您的来信 [#12345-")
+            && !mail.text.contains("何时发货")
+            && !String::from_utf8_lossy(&bytes).contains("spam")
+    );
     // Coming back to us, it is known for our own.
     let back = understand(&ours, &bytes, json!({"from": "", "recipients": ["support@our.cn"]}));
     assert!(back.inbound.automatic && back.inbound.meta["automatic"] == "own_loop");
@@ -171,7 +224,9 @@ async fn failures_carry_codes_of_the_product() {
     assert!(matches!(none, SendError::Permanent { code, .. } if code == "no_way_to_reply"));
     let mut bad = outbound();
     bad.to.address = "x\r\nRCPT TO:<y@z>".into();
-    assert!(matches!(channel.send(&config(10, &settings(sink.port(), 0)), &bad).await.unwrap_err(), SendError::Permanent { code, .. } if code == "invalid_address"));
+    assert!(
+        matches!(channel.send(&config(10, &settings(sink.port(), 0)), &bad).await.unwrap_err(), SendError::Permanent { code, .. } if code == "invalid_address")
+    );
     let checks = channel.check(&config(10, &settings(sink.port(), 0))).await;
     let states: Vec<_> = checks.iter().map(|check| (check.key.as_str(), check.state, check.code.as_str())).collect();
     assert_eq!(states, [("mail_in", CheckState::Fail, "connection_failed"), ("mail_out", CheckState::Ok, "connected")]);
@@ -183,34 +238,77 @@ fn what_the_intake_gets_of_a_mail() {
     let raw = "Authentication-Results: mx.our.cn; dmarc=pass header.from=x.cn\r\nFrom: =?utf-8?B?546L6Iqz?= <Wang@x.cn>\r\nTo: Support@our.cn, Two <two@x.cn>\r\nCc: three@x.cn\r\nSubject: Re: =?utf-8?B?6K6i5Y2V?=\r\nMessage-ID: <AbC@x.cn>\r\nDate: Mon, 31 Aug 2026 23:00:00 +0000\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>您好<img src=cid:p@1><img src=https://t.cn/x.gif></p><blockquote type=cite>旧</blockquote>\r\n--b\r\nContent-Type: image/png; name=p.png\r\nContent-ID: <p@1>\r\n\r\nPNG\r\n--b--\r\n";
     let Understood { inbound, raw_files, bounce } = understand(&ours, raw.as_bytes(), json!({}));
     assert!(bounce.is_none() && !inbound.automatic && inbound.files.is_empty());
-    assert_eq!((inbound.sender.name.as_str(), inbound.sender.identities[0].address.as_str(), inbound.sender.identities[0].level), ("王芳", "wang@x.cn", Level::Channel));
+    assert_eq!(
+        (
+            inbound.sender.name.as_str(),
+            inbound.sender.identities[0].address.as_str(),
+            inbound.sender.identities[0].level
+        ),
+        ("王芳", "wang@x.cn", Level::Channel)
+    );
     assert_eq!(inbound.message_ids, ["abc@x.cn", "AbC@x.cn"]);
     let copied: Vec<_> = inbound.participants.iter().map(|p| p.address.as_str()).collect();
     assert_eq!(copied, ["two@x.cn", "three@x.cn"]);
-    assert_eq!((inbound.subject.as_str(), inbound.text.as_str(), inbound.quoted.as_str(), inbound.language.as_deref()), ("Re: 订单", "您好", "> 旧", Some("zh")));
+    assert_eq!(
+        (inbound.subject.as_str(), inbound.text.as_str(), inbound.quoted.as_str(), inbound.language.as_deref()),
+        ("Re: 订单", "您好", "> 旧", Some("zh"))
+    );
     let file = &raw_files[0];
     assert_eq!((file.name.as_str(), file.inline, file.bytes.as_slice()), ("p.png", true, &b"PNG"[..]));
-    assert_eq!(inbound.html.as_deref(), Some(format!("<p>您好<img src=\"/api/attachments/{}\"><img data-remote-src=\"https://t.cn/x.gif\"></p>", file.id).as_str()));
+    assert_eq!(
+        inbound.html.as_deref(),
+        Some(
+            format!(
+                "<p>您好<img src=\"/api/attachments/{}\"><img data-remote-src=\"https://t.cn/x.gif\"></p>",
+                file.id
+            )
+            .as_str()
+        )
+    );
     assert_eq!(inbound.sent_at, Timestamp::from_micros(1_788_217_200_000_000));
-    assert_eq!((inbound.meta["from"].as_str(), inbound.meta["authentication"].as_str(), inbound.meta["unparsable"].as_bool()), (Some("王芳 <wang@x.cn>"), Some("verified"), Some(false)));
+    assert_eq!(
+        (inbound.meta["from"].as_str(), inbound.meta["authentication"].as_str(), inbound.meta["unparsable"].as_bool()),
+        (Some("王芳 <wang@x.cn>"), Some("verified"), Some(false))
+    );
 }
 
 #[test]
 fn forged_unreadable_and_returned_mail() {
     let ours = config(10, &settings(1, 1));
     let forged = understand(&ours, b"Authentication-Results: mx.our.cn; dmarc=fail header.from=x.cn\r\nFrom: boss@x.cn\r\nCc: evil@y.cn\r\nDate: Fri, 1 Jan 2100 00:00:00 +0000\r\n\r\nx", json!({})).inbound;
-    assert_eq!((forged.sender.identities[0].level, forged.participants.len(), forged.message_ids.len()), (Level::Claimed, 0, 0));
+    assert_eq!(
+        (forged.sender.identities[0].level, forged.participants.len(), forged.message_ids.len()),
+        (Level::Claimed, 0, 0)
+    );
     assert_eq!(forged.sent_at, Timestamp::from_micros(1_788_220_800_000_000), "a date to come is not believed");
     let garbage = understand(&ours, b"\x00\xff not a mail at all", json!({"from": "a@b.cn"})).inbound;
-    assert!(garbage.meta["unparsable"].as_bool().unwrap() && garbage.text.contains("not a mail") && garbage.sender.identities.is_empty());
-    let oversize = understand(&ours, b"X-Steward-Oversize: 99999999\r\nFrom: a@b.cn\r\nSubject: big\r\n\r\nstart", json!({})).inbound;
-    assert_eq!((oversize.meta["problems"][0]["code"].as_str(), oversize.meta["problems"][0]["bytes"].as_u64(), oversize.text.as_str()), (Some("oversize"), Some(99_999_999), "start"));
+    assert!(
+        garbage.meta["unparsable"].as_bool().unwrap()
+            && garbage.text.contains("not a mail")
+            && garbage.sender.identities.is_empty()
+    );
+    let oversize =
+        understand(&ours, b"X-Steward-Oversize: 99999999\r\nFrom: a@b.cn\r\nSubject: big\r\n\r\nstart", json!({}))
+            .inbound;
+    assert_eq!(
+        (
+            oversize.meta["problems"][0]["code"].as_str(),
+            oversize.meta["problems"][0]["bytes"].as_u64(),
+            oversize.text.as_str()
+        ),
+        (Some("oversize"), Some(99_999_999), "start")
+    );
     let report = |action: &str, status: &str| {
-        let raw = format!("From: MAILER-DAEMON@mx.cn\r\nMessage-ID: <b@mx>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; m\r\n\r\nFinal-Recipient: rfc822; a@b.cn\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <Orig@our.cn>\r\n\r\nx\r\n--b--\r\n");
+        let raw = format!(
+            "From: MAILER-DAEMON@mx.cn\r\nMessage-ID: <b@mx>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; m\r\n\r\nFinal-Recipient: rfc822; a@b.cn\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <Orig@our.cn>\r\n\r\nx\r\n--b--\r\n"
+        );
         understand(&ours, raw.as_bytes(), json!({"from": ""}))
     };
     let bounce = report("failed", "5.1.1").bounce.unwrap();
-    assert_eq!((bounce.permanent, bounce.message_ids.as_slice(), bounce.detail.as_str()), (true, ["orig@our.cn".to_owned()].as_slice(), "5.1.1"));
+    assert_eq!(
+        (bounce.permanent, bounce.message_ids.as_slice(), bounce.detail.as_str()),
+        (true, ["orig@our.cn".to_owned()].as_slice(), "5.1.1")
+    );
     assert!(!report("delayed", "4.4.1").bounce.unwrap().permanent);
     assert!(!report("failed", "4.7.1").bounce.unwrap().permanent);
     let delivered = report("delivered", "2.0.0");
@@ -302,7 +400,13 @@ async fn smtp_brings_a_mail_once_per_channel() {
             })
         }
 
-        fn accept<'a>(&'a self, _: &'a ChannelConfig, recipient: &'a str, envelope: Value, _: Vec<u8>) -> Receiving<'a, Result<InboxId, Refusal>> {
+        fn accept<'a>(
+            &'a self,
+            _: &'a ChannelConfig,
+            recipient: &'a str,
+            envelope: Value,
+            _: Vec<u8>,
+        ) -> Receiving<'a, Result<InboxId, Refusal>> {
             Box::pin(async move {
                 self.1.lock().unwrap().push((recipient.to_owned(), envelope));
                 Ok(id(1))
@@ -313,7 +417,13 @@ async fn smtp_brings_a_mail_once_per_channel() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let receiver = crate::receiver::serve_smtp(listener, desk.clone(), crate::smtp_in::Config::new("our.cn")).unwrap();
     let mailer = crate::smtp_out::Mailer::new(Arc::new(Loopback), Trust::default(), "x.cn");
-    let relay = crate::smtp_out::Relay { host: "localhost".into(), port: receiver.address().port(), security: crate::net::Security::None, login: None, allow_plain_login: false };
+    let relay = crate::smtp_out::Relay {
+        host: "localhost".into(),
+        port: receiver.address().port(),
+        security: crate::net::Security::None,
+        login: None,
+        allow_plain_login: false,
+    };
     let deliver = |to: &[&str]| {
         let mut draft = crate::tests::composing::draft();
         draft.cc.clear();
@@ -325,5 +435,8 @@ async fn smtp_brings_a_mail_once_per_channel() {
     assert_eq!(mailer.deliver(&relay, &deliver(&["later@our.cn"])).await.unwrap_err().code, Some(451));
     let accepted = desk.1.lock().unwrap();
     assert_eq!(accepted.len(), 1);
-    assert_eq!((accepted[0].0.as_str(), accepted[0].1["recipients"][1].as_str(), accepted[0].1["via"].as_str()), ("support@our.cn", Some("support+tok@our.cn"), Some("smtp")));
+    assert_eq!(
+        (accepted[0].0.as_str(), accepted[0].1["recipients"][1].as_str(), accepted[0].1["via"].as_str()),
+        ("support@our.cn", Some("support+tok@our.cn"), Some("smtp"))
+    );
 }

@@ -21,7 +21,9 @@ pub fn draft() -> Draft {
         text: "您好，\n\n.\n已发货。".into(),
         html: None,
         signature: "李伟\n优品".into(),
-        quoted: Some(Quoted { author: "王芳".into(), at: 1_788_220_800_000_000, text: "我的订单呢？\n> 旧".into() }),
+        quoted: Some(Quoted {
+            author: "王芳".into(), at: 1_788_220_800_000_000, text: "我的订单呢？\n> 旧".into()
+        }),
         files: Vec::new(),
         message_id: "0123.tok@our.cn".into(),
         in_reply_to: Some("C@x.cn".into()),
@@ -38,9 +40,18 @@ fn headers_and_bodies() {
     let mail = parse(&composed.bytes, None);
     assert_eq!((mail.from.clone(), mail.to.clone(), mail.cc.clone()), (Some(draft().from), draft().to, draft().cc));
     assert_eq!(mail.reply_to[0].address, "support+token@our.cn");
-    assert_eq!((mail.subject.as_str(), mail.message_id.as_deref(), mail.date), ("Re: 订单 42 [#42-abcdefgh]", Some("0123.tok@our.cn"), Some(draft().at)));
-    assert_eq!((mail.in_reply_to.clone(), mail.references.clone()), (vec!["C@x.cn".to_owned()], vec!["A@x.cn".into(), "B@x.cn".into(), "C@x.cn".into()]));
-    assert_eq!(mail.text.trim_end(), "您好，\n\n.\n已发货。\n\n-- \n李伟\n优品\n\n在 2026-09-01 00:00 UTC，王芳 写道：\n> 我的订单呢？\n>> 旧");
+    assert_eq!(
+        (mail.subject.as_str(), mail.message_id.as_deref(), mail.date),
+        ("Re: 订单 42 [#42-abcdefgh]", Some("0123.tok@our.cn"), Some(draft().at))
+    );
+    assert_eq!(
+        (mail.in_reply_to.clone(), mail.references.clone()),
+        (vec!["C@x.cn".to_owned()], vec!["A@x.cn".into(), "B@x.cn".into(), "C@x.cn".into()])
+    );
+    assert_eq!(
+        mail.text.trim_end(),
+        "您好，\n\n.\n已发货。\n\n-- \n李伟\n优品\n\n在 2026-09-01 00:00 UTC，王芳 写道：\n> 我的订单呢？\n>> 旧"
+    );
     assert_eq!((mail.fresh_text(), mail.automatic), ("您好，\n\n.\n已发货。", None));
     let html = mail.html.unwrap();
     let (fresh, quoted) = crate::quote::split_html(&html);
@@ -88,16 +99,47 @@ fn injection_is_refused() {
         ("subject nul", Box::new(|d| d.subject = "a\0".into()), ComposeError::Control("subject")),
         ("id", Box::new(|d| d.message_id = "a>\r\nX: y".into()), ComposeError::MessageId),
         ("no one", Box::new(|d| d.to.clear()), ComposeError::NoRecipient),
-        ("file", Box::new(|d| d.files.push(File { name: "a\r\nb".into(), mime: "a/b".into(), bytes: vec![], inline: None })), ComposeError::Control("file")),
-        ("cid", Box::new(|d| d.files.push(File { name: "a".into(), mime: "a/b".into(), bytes: vec![], inline: Some("x>\r\n".into()) })), ComposeError::Control("file")),
-        ("crowd", Box::new(|d| d.cc = vec![Mailbox::parse("a@b.cn").unwrap(); limits::OUT_RECIPIENTS]), ComposeError::TooManyRecipients(limits::OUT_RECIPIENTS + 1)),
-        ("bulk", Box::new(|d| d.files.push(File { name: "a".into(), mime: "a/b".into(), bytes: vec![0; limits::OUT_BYTES], inline: None })), ComposeError::TooLarge(0)),
+        (
+            "file",
+            Box::new(|d| d.files.push(File { name: "a\r\nb".into(), mime: "a/b".into(), bytes: vec![], inline: None })),
+            ComposeError::Control("file"),
+        ),
+        (
+            "cid",
+            Box::new(|d| {
+                d.files.push(File {
+                    name: "a".into(),
+                    mime: "a/b".into(),
+                    bytes: vec![],
+                    inline: Some("x>\r\n".into()),
+                })
+            }),
+            ComposeError::Control("file"),
+        ),
+        (
+            "crowd",
+            Box::new(|d| d.cc = vec![Mailbox::parse("a@b.cn").unwrap(); limits::OUT_RECIPIENTS]),
+            ComposeError::TooManyRecipients(limits::OUT_RECIPIENTS + 1),
+        ),
+        (
+            "bulk",
+            Box::new(|d| {
+                d.files.push(File {
+                    name: "a".into(),
+                    mime: "a/b".into(),
+                    bytes: vec![0; limits::OUT_BYTES],
+                    inline: None,
+                })
+            }),
+            ComposeError::TooLarge(0),
+        ),
     ];
     for (what, spoil, expect) in cases {
         let mut bad = draft();
         spoil(&mut bad);
         let error = compose(&bad).unwrap_err();
-        let same = matches!((&error, &expect), (ComposeError::TooLarge(_), ComposeError::TooLarge(_))) || error == expect;
+        let same =
+            matches!((&error, &expect), (ComposeError::TooLarge(_), ComposeError::TooLarge(_))) || error == expect;
         assert!(same, "{what}: {error}");
     }
     // Foreign references with odd bytes are left out, the mail still goes.
@@ -113,7 +155,10 @@ fn references_keep_root_and_end() {
     long.references = (0..60).map(|n| format!("{n}@x.cn")).collect();
     let references = parse(&compose(&long).unwrap().bytes, None).references;
     assert_eq!(references.len(), limits::OUT_REFERENCES);
-    assert_eq!((references[0].as_str(), references[1].as_str(), references.last().unwrap().as_str()), ("0@x.cn", "42@x.cn", "C@x.cn"));
+    assert_eq!(
+        (references[0].as_str(), references[1].as_str(), references.last().unwrap().as_str()),
+        ("0@x.cn", "42@x.cn", "C@x.cn")
+    );
 }
 
 #[test]
@@ -121,14 +166,38 @@ fn files_and_inline_images() {
     let mut with_files = draft();
     with_files.html = Some("<p>见图 <img src=\"cid:p1@our\"></p>".into());
     with_files.files = vec![
-        File { name: "图 片.png".into(), mime: "image/png".into(), bytes: b"\x89PNG".to_vec(), inline: Some("p1@our".into()) },
-        File { name: "发票 2026 \"正式\".pdf".into(), mime: "application/pdf".into(), bytes: vec![7; 3_000], inline: None },
-        File { name: "mail.eml".into(), mime: "message/rfc822".into(), bytes: b"From: x\n\n.\n".to_vec(), inline: None },
+        File {
+            name: "图 片.png".into(),
+            mime: "image/png".into(),
+            bytes: b"\x89PNG".to_vec(),
+            inline: Some("p1@our".into()),
+        },
+        File {
+            name: "发票 2026 \"正式\".pdf".into(),
+            mime: "application/pdf".into(),
+            bytes: vec![7; 3_000],
+            inline: None,
+        },
+        File {
+            name: "mail.eml".into(),
+            mime: "message/rfc822".into(),
+            bytes: b"From: x\n\n.\n".to_vec(),
+            inline: None,
+        },
         File { name: "odd".into(), mime: "not a type".into(), bytes: vec![1], inline: None },
     ];
     let mail = parse(&compose(&with_files).unwrap().bytes, None);
-    let files: Vec<_> = mail.attachments.iter().map(|a| (a.name.as_str(), a.mime.as_str(), a.inline, a.bytes.len())).collect();
-    assert_eq!(files, [("图 片.png", "image/png", true, 4), ("发票 2026 正式.pdf", "application/pdf", false, 3_000), ("mail.eml", "application/octet-stream", false, 11), ("odd", "application/octet-stream", false, 1)]);
+    let files: Vec<_> =
+        mail.attachments.iter().map(|a| (a.name.as_str(), a.mime.as_str(), a.inline, a.bytes.len())).collect();
+    assert_eq!(
+        files,
+        [
+            ("图 片.png", "image/png", true, 4),
+            ("发票 2026 正式.pdf", "application/pdf", false, 3_000),
+            ("mail.eml", "application/octet-stream", false, 11),
+            ("odd", "application/octet-stream", false, 1)
+        ]
+    );
     assert_eq!(mail.attachments[0].content_id.as_deref(), Some("p1@our"));
     assert!(mail.html.unwrap().contains("src=\"cid:p1@our\""));
 }
@@ -150,7 +219,12 @@ json.dump(out, sys.stdout)
 "#;
 
 fn python(mails: &[Vec<u8>]) -> Vec<serde_json::Value> {
-    let mut child = Command::new("python3").args(["-c", PYTHON]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3");
+    let mut child = Command::new("python3")
+        .args(["-c", PYTHON])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3");
     child.stdin.take().unwrap().write_all(&mails.join(&b"\0END\0"[..])).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -160,7 +234,8 @@ fn python(mails: &[Vec<u8>]) -> Vec<serde_json::Value> {
 #[test]
 fn an_independent_parser_agrees() {
     let name = "[ -~]{0,40}|[ a-z一-龥é\"\\\\(),:;<>@.]{0,60}";
-    let strategy = (name, name, "[ -~一-龥😀]{0,120}", "[ -~一-龥\n.]{0,300}", "[a-zA-Z0-9 一-龥'()\\[\\].,;=%*_-]{1,60}");
+    let strategy =
+        (name, name, "[ -~一-龥😀]{0,120}", "[ -~一-龥\n.]{0,300}", "[a-zA-Z0-9 一-龥'()\\[\\].,;=%*_-]{1,60}");
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let drafts: Vec<Draft> = (0..150)
         .map(|_| {
@@ -169,7 +244,12 @@ fn an_independent_parser_agrees() {
             draft.from.name = Some(crate::address::clean_name(&from)).filter(|n| !n.is_empty());
             draft.to[0].name = Some(crate::address::clean_name(&to)).filter(|n| !n.is_empty());
             (draft.subject, draft.text, draft.signature, draft.quoted) = (subject, text, String::new(), None);
-            draft.files = vec![File { name: file.trim().to_owned() + "x", mime: "application/x-test".into(), bytes: vec![1, 2, 3], inline: None }];
+            draft.files = vec![File {
+                name: file.trim().to_owned() + "x",
+                mime: "application/x-test".into(),
+                bytes: vec![1, 2, 3],
+                inline: None,
+            }];
             draft
         })
         .collect();
@@ -186,7 +266,11 @@ fn an_independent_parser_agrees() {
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         for (found, wanted) in [(&python["from"], &draft.from), (&python["to"], &draft.to[0])] {
             assert_eq!(found.as_array().unwrap().len(), 1, "{shown}");
-            assert_eq!(bare(found[0][0].as_str().unwrap()), bare(wanted.name.as_deref().unwrap_or_default()), "{shown}");
+            assert_eq!(
+                bare(found[0][0].as_str().unwrap()),
+                bare(wanted.name.as_deref().unwrap_or_default()),
+                "{shown}"
+            );
             assert_eq!(found[0][1], wanted.address, "{shown}");
         }
         assert_eq!(words(python["subject"].as_str().unwrap()), words(&draft.subject), "{shown}");

@@ -82,7 +82,12 @@ impl Store {
 
     fn failures(&self) -> Vec<Reason> {
         let states = self.states.lock().unwrap();
-        states.iter().filter_map(|state| if let State::Failed { failure: Failure { reason, .. }, .. } = state { Some(*reason) } else { None }).collect()
+        states
+            .iter()
+            .filter_map(|state| {
+                if let State::Failed { failure: Failure { reason, .. }, .. } = state { Some(*reason) } else { None }
+            })
+            .collect()
     }
 }
 
@@ -223,7 +228,14 @@ async fn an_oversize_mail_comes_as_its_start() {
     store.until("both", |store| store.subjects() == ["big", "small"]).await;
     running.stop().await;
     let mails = store.mails.lock().unwrap();
-    assert_eq!((mails[0].bytes.len(), mails[0].oversize.is_some_and(|size| size > limits::MAIL_BYTES as u64), mails[1].oversize), (limits::EXCERPT_BYTES, true, None));
+    assert_eq!(
+        (
+            mails[0].bytes.len(),
+            mails[0].oversize.is_some_and(|size| size > limits::MAIL_BYTES as u64),
+            mails[1].oversize
+        ),
+        (limits::EXCERPT_BYTES, true, None)
+    );
 }
 
 #[tokio::test]

@@ -16,10 +16,13 @@ const SEEDS: [&str; 4] = [
 #[test]
 fn structure_bombs_cost_one_pass() {
     let head = "From: a@x.cn\r\n";
-    let nested: String = (0..5_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n")).collect();
+    let nested: String =
+        (0..5_000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n")).collect();
     let messages = "Content-Type: message/rfc822\r\n\r\n".repeat(200_000);
     let cyclic = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n".repeat(50_000);
-    let missing: String = (0..900).map(|n| format!("--b\r\nContent-Type: multipart/mixed; boundary=never{n}\r\n\r\n{}", "x\r\n".repeat(200))).collect();
+    let missing: String = (0..900)
+        .map(|n| format!("--b\r\nContent-Type: multipart/mixed; boundary=never{n}\r\n\r\n{}", "x\r\n".repeat(200)))
+        .collect();
     let almost = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", "--bx\r\n".repeat(300_000));
     let digest: String = "--b\r\n\r\n".repeat(900);
     for (name, body) in [

@@ -13,11 +13,16 @@ fn crlf(text: &str) -> Vec<u8> {
 #[test]
 fn plain_mail() {
     let mail = parse(
-        &crlf("Message-ID: <a@b>\nIn-Reply-To: <c@d>\nReferences: <x@y> <c@d>\nFrom: \"Wang, Fang\" <Wang@Example.CN>\nTo: support+tok@our.cn, Two <two@our.cn>\nCc: three@x.cn\nReply-To: other@x.cn\nSubject: Hello\nDate: Tue, 1 Sep 2026 08:00:00 +0800\nDelivered-To: support@our.cn\n\nLine one\n\nLine two\n"),
+        &crlf(
+            "Message-ID: <a@b>\nIn-Reply-To: <c@d>\nReferences: <x@y> <c@d>\nFrom: \"Wang, Fang\" <Wang@Example.CN>\nTo: support+tok@our.cn, Two <two@our.cn>\nCc: three@x.cn\nReply-To: other@x.cn\nSubject: Hello\nDate: Tue, 1 Sep 2026 08:00:00 +0800\nDelivered-To: support@our.cn\n\nLine one\n\nLine two\n",
+        ),
         Some("wang@example.cn"),
     );
     assert_eq!(mail.message_id.as_deref(), Some("a@b"));
-    assert_eq!((mail.in_reply_to.as_slice(), mail.references.as_slice()), (["c@d".to_owned()].as_slice(), ["x@y".to_owned(), "c@d".to_owned()].as_slice()));
+    assert_eq!(
+        (mail.in_reply_to.as_slice(), mail.references.as_slice()),
+        (["c@d".to_owned()].as_slice(), ["x@y".to_owned(), "c@d".to_owned()].as_slice())
+    );
     let from = mail.from.clone().unwrap();
     assert_eq!((from.name.as_deref(), from.address.as_str()), (Some("Wang, Fang"), "wang@example.cn"));
     assert_eq!(mail.recipients(), ["support@our.cn", "support+tok@our.cn", "two@our.cn", "three@x.cn"]);
@@ -37,7 +42,14 @@ fn multipart_with_everything() {
     assert_eq!(mail.text.trim(), "你好");
     assert_eq!(mail.html.as_deref(), Some("<p>你好 <img src=\"cid:pic1\"></p>"));
     let names: Vec<_> = mail.attachments.iter().map(|a| (a.name.as_str(), a.mime.as_str(), a.inline)).collect();
-    assert_eq!(names, [("attachment-1.png", "image/png", true), ("发票.pdf", "application/pdf", false), ("单.txt", "text/plain", false)]);
+    assert_eq!(
+        names,
+        [
+            ("attachment-1.png", "image/png", true),
+            ("发票.pdf", "application/pdf", false),
+            ("单.txt", "text/plain", false)
+        ]
+    );
     assert_eq!(mail.attachments[0].content_id.as_deref(), Some("pic1"));
     assert_eq!(mail.attachments[0].bytes, b"\x89PNG");
     assert_eq!(mail.attachments[1].bytes, b"%PDF");
@@ -46,14 +58,24 @@ fn multipart_with_everything() {
 
 #[test]
 fn text_comes_from_html_when_missing() {
-    let mail = parse(&crlf("From: a@x.cn\nMessage-ID: <1@x>\nContent-Type: text/html; charset=big5\nContent-Transfer-Encoding: base64\n\nPHA+sXqmbjwvcD4=\n"), None);
+    let mail = parse(
+        &crlf(
+            "From: a@x.cn\nMessage-ID: <1@x>\nContent-Type: text/html; charset=big5\nContent-Transfer-Encoding: base64\n\nPHA+sXqmbjwvcD4=\n",
+        ),
+        None,
+    );
     assert_eq!(mail.text, "您好");
     assert!(mail.html.unwrap().contains("您好"));
 }
 
 #[test]
 fn mixed_text_and_html_parts_are_both_shown() {
-    let mail = parse(&crlf("From: a@x.cn\nMessage-ID: <1@x>\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\nContent-Type: text/html\n\n<b>second</b>\n--b\nContent-Type: text/plain\n\nthird\n--b--\n"), None);
+    let mail = parse(
+        &crlf(
+            "From: a@x.cn\nMessage-ID: <1@x>\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nfirst\n--b\nContent-Type: text/html\n\n<b>second</b>\n--b\nContent-Type: text/plain\n\nthird\n--b--\n",
+        ),
+        None,
+    );
     assert_eq!(mail.text, "first\nsecond\nthird");
     assert_eq!(mail.html.as_deref(), Some("<p>first</p><b>second</b><p>third</p>"));
 }
@@ -81,16 +103,23 @@ fn standard_bounce() {
     let bounce = mail.bounce.unwrap();
     assert_eq!(bounce.outcome, Outcome::Failed);
     assert_eq!(bounce.recipients, ["nobody@x.cn"]);
-    assert_eq!((bounce.status.as_deref(), bounce.original_message_id.as_deref()), (Some("5.1.1"), Some("orig.tok@our.cn")));
+    assert_eq!(
+        (bounce.status.as_deref(), bounce.original_message_id.as_deref()),
+        (Some("5.1.1"), Some("orig.tok@our.cn"))
+    );
     assert_eq!(bounce.diagnostic.as_deref(), Some("550 5.1.1 No such user"));
     assert_eq!(mail.automatic, Some(Automatic::NullReturnPath));
 }
 
 #[test]
 fn delayed_and_delivered_reports() {
-    for (action, expect) in [("delayed", Outcome::Delayed), ("delivered", Outcome::Delivered), ("relayed", Outcome::Delivered)] {
+    for (action, expect) in
+        [("delayed", Outcome::Delayed), ("delivered", Outcome::Delivered), ("relayed", Outcome::Delivered)]
+    {
         let mail = parse(
-            &crlf(&format!("From: postmaster@mx.cn\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822;a@b.cn\nAction: {action}\nStatus: 4.4.1\n--b--\n")),
+            &crlf(&format!(
+                "From: postmaster@mx.cn\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822;a@b.cn\nAction: {action}\nStatus: 4.4.1\n--b--\n"
+            )),
             Some(""),
         );
         assert_eq!(mail.bounce.unwrap().outcome, expect, "{action}");
@@ -101,11 +130,26 @@ fn delayed_and_delivered_reports() {
 fn bounces_that_follow_no_standard() {
     for (raw, recipient, status, original) in [
         // qmail
-        ("From: MAILER-DAEMON@mx.cn\nTo: support@our.cn\nSubject: failure notice\n\nHi. This is the qmail-send program.\n\n<nobody@x.cn>:\n1.2.3.4 said: 550 5.7.1 rejected\n\n--- Below this line is a copy of the message.\n\nMessage-ID: <orig@our.cn>\n", "nobody@x.cn", Some("5.7.1"), Some("orig@our.cn")),
+        (
+            "From: MAILER-DAEMON@mx.cn\nTo: support@our.cn\nSubject: failure notice\n\nHi. This is the qmail-send program.\n\n<nobody@x.cn>:\n1.2.3.4 said: 550 5.7.1 rejected\n\n--- Below this line is a copy of the message.\n\nMessage-ID: <orig@our.cn>\n",
+            "nobody@x.cn",
+            Some("5.7.1"),
+            Some("orig@our.cn"),
+        ),
         // Exim
-        ("From: Mail Delivery System <Mailer-Daemon@mx.cn>\nX-Failed-Recipients: gone@x.cn\nSubject: Mail delivery failed: returning message to sender\nIn-Reply-To: <orig@our.cn>\n\nA message could not be delivered.\n", "gone@x.cn", None, Some("orig@our.cn")),
+        (
+            "From: Mail Delivery System <Mailer-Daemon@mx.cn>\nX-Failed-Recipients: gone@x.cn\nSubject: Mail delivery failed: returning message to sender\nIn-Reply-To: <orig@our.cn>\n\nA message could not be delivered.\n",
+            "gone@x.cn",
+            None,
+            Some("orig@our.cn"),
+        ),
         // Chinese providers
-        ("From: postmaster@qq.com\nTo: support@our.cn\nSubject: =?utf-8?B?57O757uf6YCA5L+h?=\n\n收件人（wang@qq.com）邮箱已满，退信代码 552 5.2.2\n", "wang@qq.com", Some("5.2.2"), None),
+        (
+            "From: postmaster@qq.com\nTo: support@our.cn\nSubject: =?utf-8?B?57O757uf6YCA5L+h?=\n\n收件人（wang@qq.com）邮箱已满，退信代码 552 5.2.2\n",
+            "wang@qq.com",
+            Some("5.2.2"),
+            None,
+        ),
     ] {
         let bounce = parse(&crlf(raw), None).bounce.unwrap_or_else(|| panic!("no bounce: {raw}"));
         assert_eq!(bounce.recipients, [recipient], "{raw}");
@@ -141,7 +185,9 @@ fn file_names_are_tamed() {
         ("filename=\"\"", "attachment-1.bin"),
         ("filename=\"a<b>.png\"", "ab.png"),
     ] {
-        let raw = crlf(&format!("From: a@x.cn\nContent-Type: application/octet-stream\nContent-Disposition: attachment; {header}\n\nx"));
+        let raw = crlf(&format!(
+            "From: a@x.cn\nContent-Type: application/octet-stream\nContent-Disposition: attachment; {header}\n\nx"
+        ));
         assert_eq!(parse(&raw, None).attachments[0].name, expect, "{header}");
     }
     let name = crate::parse::file_name(Some(&format!("{}.xlsx", "长".repeat(400))), "a", "b", 1);
@@ -177,7 +223,11 @@ fn caps_hold_at_the_limit_and_break_one_past() {
 #[test]
 fn attachment_and_address_caps() {
     let mut raw = "From: a@x.cn\nMessage-ID: <1@x>\nContent-Type: multipart/mixed; boundary=b\n\n".to_owned();
-    (0..limits::ATTACHMENTS + 1).for_each(|n| raw.push_str(&format!("--b\nContent-Type: application/x\nContent-Disposition: attachment; filename=f{n}\n\nx\n")));
+    (0..limits::ATTACHMENTS + 1).for_each(|n| {
+        raw.push_str(&format!(
+            "--b\nContent-Type: application/x\nContent-Disposition: attachment; filename=f{n}\n\nx\n"
+        ))
+    });
     let mail = parse(&crlf(&raw), None);
     assert_eq!(mail.attachments.len(), limits::ATTACHMENTS);
     assert_eq!(mail.problems, [Problem::Attachments { kept: limits::ATTACHMENTS, total: limits::ATTACHMENTS + 1 }]);
@@ -185,6 +235,10 @@ fn attachment_and_address_caps() {
     let mail = parse(&crlf(&format!("From: a@x.cn\nMessage-ID: <1@x>\nTo: {}\n\nx", to.join(",\n "))), None);
     assert_eq!(mail.to.len(), limits::ADDRESSES);
     assert!(matches!(mail.problems.as_slice(), [Problem::Addresses { .. }]));
-    let mail = parse(&crlf(&format!("From: a@x.cn\nMessage-ID: <1@x>\n\n{}", "y".repeat(limits::TEXT_BYTES + 1))), None);
-    assert_eq!((mail.text.len(), mail.problems), (limits::TEXT_BYTES, vec![Problem::TextCut { limit: limits::TEXT_BYTES }]));
+    let mail =
+        parse(&crlf(&format!("From: a@x.cn\nMessage-ID: <1@x>\n\n{}", "y".repeat(limits::TEXT_BYTES + 1))), None);
+    assert_eq!(
+        (mail.text.len(), mail.problems),
+        (limits::TEXT_BYTES, vec![Problem::TextCut { limit: limits::TEXT_BYTES }])
+    );
 }

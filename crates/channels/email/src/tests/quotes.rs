@@ -6,28 +6,60 @@ use crate::quote::{split, split_html};
 fn check(text: &str, fresh: &str, quoted_starts: &str) {
     let found = split(text);
     assert_eq!(found.fresh, fresh, "fresh of {text:?}");
-    assert!(found.quoted.starts_with(quoted_starts) && found.quoted.is_empty() == quoted_starts.is_empty(), "quoted {:?} of {text:?}", found.quoted);
+    assert!(
+        found.quoted.starts_with(quoted_starts) && found.quoted.is_empty() == quoted_starts.is_empty(),
+        "quoted {:?} of {text:?}",
+        found.quoted
+    );
 }
 
 #[test]
 fn text_clients() {
     check("hello", "hello", "");
     check("", "", "");
-    check("Yes please.\n\nOn Tue, 1 Sep 2026 at 10:00, Li Wei <li@x.cn> wrote:\n> old\n> older\n", "Yes please.", "On Tue");
-    check("Yes.\n\nOn Tue, 1 Sep 2026 at 10:00, A Very Long Name Indeed\n<support@very-long-company-name.example> wrote:\n\n> old", "Yes.", "On Tue");
+    check(
+        "Yes please.\n\nOn Tue, 1 Sep 2026 at 10:00, Li Wei <li@x.cn> wrote:\n> old\n> older\n",
+        "Yes please.",
+        "On Tue",
+    );
+    check(
+        "Yes.\n\nOn Tue, 1 Sep 2026 at 10:00, A Very Long Name Indeed\n<support@very-long-company-name.example> wrote:\n\n> old",
+        "Yes.",
+        "On Tue",
+    );
     check("好的，谢谢\n\n在 2026年9月1日 10:00，客服 <kf@x.cn> 写道：\n> 您好", "好的，谢谢", "在 2026");
     check("好的\n\n2026年9月1日 上午10:00，客服 <kf@x.cn>写道：\n\n您好", "好的", "2026年");
-    check("收到\n\n------------------ 原始邮件 ------------------\n发件人: \"客服\" <kf@x.cn>;\n", "收到", "------------------ 原始");
-    check("收到\n\n------------------\u{a0}原始邮件\u{a0}------------------\n发件人: x", "收到", "------------------\u{a0}原始");
+    check(
+        "收到\n\n------------------ 原始邮件 ------------------\n发件人: \"客服\" <kf@x.cn>;\n",
+        "收到",
+        "------------------ 原始",
+    );
+    check(
+        "收到\n\n------------------\u{a0}原始邮件\u{a0}------------------\n发件人: x",
+        "收到",
+        "------------------\u{a0}原始",
+    );
     check("收到\n---- 回复的原邮件 ----\n| 发件人 | x |", "收到", "---- 回复");
     check("ok\n\n-----Original Message-----\nFrom: x\nSent: y\n", "ok", "-----Original");
     check("ok\n\n-----原始邮件-----\n发件人: x\n", "ok", "-----原始");
-    check("thanks\n\nFrom: Support <s@x.cn>\nSent: Tuesday\nTo: me\nSubject: Re: order\n\nold", "thanks", "From: Support");
+    check(
+        "thanks\n\nFrom: Support <s@x.cn>\nSent: Tuesday\nTo: me\nSubject: Re: order\n\nold",
+        "thanks",
+        "From: Support",
+    );
     check("谢谢\n\n发件人： 客服\n发送时间： 2026年9月1日\n收件人： 王芳\n主题： 回复: 订单\n\n旧", "谢谢", "发件人：");
     check("谢谢\n\n*发件人:* 客服\n*日期:* 2026\n*收件人:* 王芳\n旧", "谢谢", "*发件人:*");
-    check("At 2026-09-01 10:00:00, \"kf\" <kf@x.cn> wrote:\n\nold text", "At 2026-09-01 10:00:00, \"kf\" <kf@x.cn> wrote:\n\nold text", "");
+    check(
+        "At 2026-09-01 10:00:00, \"kf\" <kf@x.cn> wrote:\n\nold text",
+        "At 2026-09-01 10:00:00, \"kf\" <kf@x.cn> wrote:\n\nold text",
+        "",
+    );
     check("hi\n\nAt 2026-09-01 10:00:00, \"kf\" <kf@x.cn> wrote:\n\nold text", "hi", "At 2026");
-    check("Ja.\n\nAm 01.09.2026 um 10:00 schrieb Li <li@x.cn>:\n> alt", "Ja.\n\nAm 01.09.2026 um 10:00 schrieb Li <li@x.cn>:", "> alt");
+    check(
+        "Ja.\n\nAm 01.09.2026 um 10:00 schrieb Li <li@x.cn>:\n> alt",
+        "Ja.\n\nAm 01.09.2026 um 10:00 schrieb Li <li@x.cn>:",
+        "> alt",
+    );
     check("Merci\n\nLe mar. 1 sept. 2026 à 10:00, Li <li@x.cn> a écrit :\n> vieux", "Merci", "Le mar.");
 }
 
@@ -68,11 +100,20 @@ fn signatures() {
 #[test]
 fn html_clients() {
     for (fresh, quoted) in [
-        ("<div dir=ltr>Yes</div><br>", "<div class=\"gmail_quote gmail_quote_container\"><div class=gmail_attr>On x wrote</div><blockquote>old</blockquote></div>"),
+        (
+            "<div dir=ltr>Yes</div><br>",
+            "<div class=\"gmail_quote gmail_quote_container\"><div class=gmail_attr>On x wrote</div><blockquote>old</blockquote></div>",
+        ),
         ("<p>ok</p>", "<blockquote type=\"cite\"><div>old</div></blockquote>"),
         ("<div>ok</div>", "<div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\">From</div>"),
-        ("<p>ok</p>", "<div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'><p><b>From:</b> x</p></div>"),
-        ("<div>收到<div style=\"font-size:12px\">", "------------------&nbsp;原始邮件&nbsp;------------------</div>old</div>"),
+        (
+            "<p>ok</p>",
+            "<div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'><p><b>From:</b> x</p></div>",
+        ),
+        (
+            "<div>收到<div style=\"font-size:12px\">",
+            "------------------&nbsp;原始邮件&nbsp;------------------</div>old</div>",
+        ),
         ("<div>好的</div>", "<blockquote id=\"isReplyContent\" style=\"PADDING-LEFT:1ex\">old</blockquote>"),
         ("<div>好</div>", "<div class=\"ntes-mailmaster-quote\">old</div>"),
         ("<p>ok</p>", "<div id=\"yahoo_quoted_123\" class=\"yahoo_quoted\">old</div>"),
@@ -94,7 +135,14 @@ fn html_clients() {
 #[test]
 fn long_inputs_stay_linear() {
     // Each of these made a quadratic matcher of another product hang.
-    for text in ["On ".repeat(200_000), "On x\n".repeat(100_000), "> a\nb\n".repeat(100_000), "From:\n".repeat(100_000), "发件人:\nTo:\n".repeat(50_000), "--\n".repeat(200_000)] {
+    for text in [
+        "On ".repeat(200_000),
+        "On x\n".repeat(100_000),
+        "> a\nb\n".repeat(100_000),
+        "From:\n".repeat(100_000),
+        "发件人:\nTo:\n".repeat(50_000),
+        "--\n".repeat(200_000),
+    ] {
         let found = split(&text);
         assert!(found.fresh.len() <= text.len());
     }

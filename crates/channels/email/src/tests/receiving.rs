@@ -52,7 +52,9 @@ impl Client {
     /// Up to the point where content may be sent.
     async fn ready(sink: &SmtpSink) -> Self {
         let mut client = Self::connect(sink).await;
-        for (line, code) in [("EHLO c.test", 250), ("MAIL FROM:<a@x.cn>", 250), ("RCPT TO:<support@our.cn>", 250), ("DATA", 354)] {
+        for (line, code) in
+            [("EHLO c.test", 250), ("MAIL FROM:<a@x.cn>", 250), ("RCPT TO:<support@our.cn>", 250), ("DATA", 354)]
+        {
             assert_eq!(client.say(line).await, code, "{line}");
         }
         client
@@ -68,7 +70,10 @@ async fn a_mail_is_taken_and_stored_before_250() {
     let taken = sink.inboxes.taken();
     assert_eq!(taken.len(), 1);
     let (envelope, bytes) = &taken[0];
-    assert_eq!((envelope.from.as_str(), envelope.recipients.as_slice(), envelope.helo.as_str(), envelope.tls), ("a@x.cn", ["support@our.cn".to_owned()].as_slice(), "c.test", false));
+    assert_eq!(
+        (envelope.from.as_str(), envelope.recipients.as_slice(), envelope.helo.as_str(), envelope.tls),
+        ("a@x.cn", ["support@our.cn".to_owned()].as_slice(), "c.test", false)
+    );
     assert_eq!(bytes, b"Subject: x\r\n\r\n.dot\r\n");
     assert_eq!(client.say("QUIT").await, 221);
 }
@@ -95,7 +100,17 @@ async fn never_a_relay_and_never_out_of_order() {
     assert_eq!(client.answer().await, 250);
     assert_eq!(sink.inboxes.taken()[0].0.recipients, ["victim%elsewhere.cn@our.cn"]);
     let mut client = Client::connect(&sink).await;
-    for (line, code) in [("EHLO c", 250), ("NOOP", 250), ("VRFY x", 252), ("AUTH PLAIN AAAA", 502), ("STARTTLS", 502), ("FOO", 500), ("MAIL FROM:<\"a b\"@x>", 553), ("RSET", 250), ("QUIT", 221)] {
+    for (line, code) in [
+        ("EHLO c", 250),
+        ("NOOP", 250),
+        ("VRFY x", 252),
+        ("AUTH PLAIN AAAA", 502),
+        ("STARTTLS", 502),
+        ("FOO", 500),
+        ("MAIL FROM:<\"a b\"@x>", 553),
+        ("RSET", 250),
+        ("QUIT", 221),
+    ] {
         assert_eq!(client.say(line).await, code, "{line}");
     }
 }
@@ -119,12 +134,15 @@ async fn storage_failure_is_451_and_the_next_try_works() {
 #[tokio::test]
 async fn no_smuggling() {
     let sink = SmtpSink::start("our.cn").await.unwrap();
-    let ends: [&[u8]; 8] = [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n\x00.\r\n", b"\n\n.\r\n\r\n"];
+    let ends: [&[u8]; 8] =
+        [b"\n.\n", b"\r.\r", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r\n.\r", b"\r\n\x00.\r\n", b"\n\n.\r\n\r\n"];
     for end in ends {
         let mut client = Client::ready(&sink).await;
         let mut bytes = b"Subject: outer\r\n\r\ntext".to_vec();
         bytes.extend_from_slice(end);
-        bytes.extend_from_slice(b"MAIL FROM:<admin@our.cn>\r\nRCPT TO:<support@our.cn>\r\nDATA\r\nSubject: smuggled\r\n\r\n.\r\n");
+        bytes.extend_from_slice(
+            b"MAIL FROM:<admin@our.cn>\r\nRCPT TO:<support@our.cn>\r\nDATA\r\nSubject: smuggled\r\n\r\n.\r\n",
+        );
         client.send(bytes).await;
         let code = client.answer().await;
         assert!(code == 521 || (code == 250 && end == b"\r\n\x00.\r\n"), "{end:?}: {code}");
@@ -152,7 +170,12 @@ async fn pipelining_and_size() {
     let mut client = Client::connect(&sink).await;
     client.send("EHLO c\r\nMAIL FROM:<a@x.cn> BODY=8BITMIME SIZE=90\r\nRCPT TO:<a@our.cn>\r\nRCPT TO:<b@y.cn>\r\nRCPT TO:<c@our.cn>\r\nDATA\r\n").await;
     let hello = client.text().await;
-    assert!(hello.contains("SIZE 100") && hello.contains("PIPELINING") && hello.contains("SMTPUTF8") && !hello.contains("STARTTLS"));
+    assert!(
+        hello.contains("SIZE 100")
+            && hello.contains("PIPELINING")
+            && hello.contains("SMTPUTF8")
+            && !hello.contains("STARTTLS")
+    );
     for code in [250, 250, 550, 250, 354] {
         assert_eq!(client.answer().await, code);
     }
@@ -185,7 +208,9 @@ async fn limits_of_a_connection() {
     assert_eq!((first.answer().await, first.answer().await, first.answer().await), (500, 421, 0));
     // The place is free again.
     let mut slow = Client::connect(&sink).await;
-    for (line, code) in [("EHLO c", 250), ("MAIL FROM:<a@x.cn>", 250), ("RCPT TO:<a@our.cn>", 250), ("RCPT TO:<b@our.cn>", 452)] {
+    for (line, code) in
+        [("EHLO c", 250), ("MAIL FROM:<a@x.cn>", 250), ("RCPT TO:<a@our.cn>", 250), ("RCPT TO:<b@our.cn>", 452)]
+    {
         assert_eq!(slow.say(line).await, code);
     }
     assert_eq!((slow.answer().await, slow.answer().await), (421, 0), "idle too long");

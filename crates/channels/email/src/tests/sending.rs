@@ -35,7 +35,10 @@ async fn what_is_composed_arrives_byte_for_byte() {
         mailer.deliver(&relay, &mail).await.unwrap();
         let taken = sink.inboxes.taken();
         let (envelope, bytes) = taken.last().unwrap();
-        assert_eq!((envelope.from.as_str(), envelope.recipients.as_slice()), ("support@our.cn", ["wang@x.cn".to_owned(), "second@x.cn".to_owned()].as_slice()));
+        assert_eq!(
+            (envelope.from.as_str(), envelope.recipients.as_slice()),
+            ("support@our.cn", ["wang@x.cn".to_owned(), "second@x.cn".to_owned()].as_slice())
+        );
         assert_eq!(String::from_utf8_lossy(bytes).trim_end(), String::from_utf8_lossy(&mail.bytes).trim_end());
     }
     assert_eq!(sink.inboxes.taken().len(), 2);
@@ -68,7 +71,12 @@ async fn starttls_is_kept_or_the_mail_stays() {
     let chain = vec![CertificateDer::from_pem_file(&certificate_file).unwrap()];
     let key = PrivateKeyDer::from_pem_file(&key_file).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let server = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
     let mut config = Config::new("sink.test");
     config.tls = Some(Arc::new(server));
     let sink = SmtpSink::start_with("x.cn", config).await.unwrap();
@@ -91,7 +99,11 @@ async fn starttls_is_kept_or_the_mail_stays() {
 async fn passwords_do_not_travel_in_the_clear() {
     struct Outside;
     impl crate::net::Resolve for Outside {
-        fn resolve<'a>(&'a self, _: &'a str, port: u16) -> crate::net::BoxFuture<'a, std::io::Result<Vec<std::net::SocketAddr>>> {
+        fn resolve<'a>(
+            &'a self,
+            _: &'a str,
+            port: u16,
+        ) -> crate::net::BoxFuture<'a, std::io::Result<Vec<std::net::SocketAddr>>> {
             Box::pin(async move { Ok(vec![([192, 0, 2, 1], port).into()]) })
         }
     }
