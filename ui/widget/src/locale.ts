@@ -123,9 +123,15 @@ const valid = (at: number | string): Date | null => {
   return Number.isNaN(date.getTime()) ? null : date;
 };
 
+/** Made once: making one costs more than drawing a message. */
+let clock: { locale: Locale; format: Intl.DateTimeFormat } | null = null;
+
 export function time(at: number | string, locale: Locale): string {
   const date = valid(at);
-  return date ? date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) : "";
+  if (clock?.locale !== locale) {
+    clock = { locale, format: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) };
+  }
+  return date ? clock.format.format(date) : "";
 }
 
 /** One value per local calendar day, for finding where a new day begins. */

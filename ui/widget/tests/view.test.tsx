@@ -172,7 +172,7 @@ describe("reading", () => {
     const chat = await opened();
     await type("anyone?");
     await enter();
-    const close = () => root.querySelector<HTMLElement>("header button")?.click();
+    const close = () => root.querySelector<HTMLElement>(".head button")?.click();
     close();
     await drawn();
     expect(chat.state.open).toBe(true);

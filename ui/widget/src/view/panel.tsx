@@ -56,7 +56,7 @@ export function Panel() {
       onDragLeave={(event) => !panel.current?.contains(event.relatedTarget as Node | null) && setDragging(false)}
       onDrop={drop}
     >
-      <header>
+      <div class="head">
         <span class="mark" aria-hidden="true">
           {session?.brand ? [...session.brand][0] : <Icon name="chat" size={22} />}
         </span>
@@ -69,7 +69,7 @@ export function Panel() {
         <button type="button" class="plain" aria-label={words.minimize} onClick={close}>
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       <Notices />
       {phase === "unavailable" ? (
         <div class="gone" role="alert">
