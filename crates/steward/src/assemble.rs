@@ -2,10 +2,17 @@
 
 use crate::folder::Folder;
 use axum::Router;
+use channel::{ChannelConfig, QueueInfo, QueuePlace};
 use config::Settings;
 use conversations::Protocols;
+use domain::{CaseId, Span, Timestamp, WorkspaceId};
+use email::channel::EmailChannel;
+use email::net::Trust;
 use futures_util::future::BoxFuture;
+use identity::CheckItem;
 use spine::{Edges, Refusal, Spine};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use web::outbound::{AddressPolicy, Outbound, OutboundError};
 use web::{App, Kit};
@@ -26,7 +33,7 @@ pub struct Assembled {
     pub spine: Spine,
     pub kit: Kit,
     pub protocols: Protocols,
-    pub policy: AddressPolicy,
+    pub(crate) mail: EmailChannel,
     pub router: Router,
     /// Every route with its gate.
     pub table: Vec<web::Entry>,
@@ -44,8 +51,9 @@ fn nets(texts: &[String]) -> Result<Vec<web::net::Net>, Error> {
 /// When a setting can't be used.
 pub fn assemble(folder: &Folder, settings: &Settings, edges: Edges) -> Result<Assembled, Error> {
     let policy = AddressPolicy::new(nets(&settings.allowed_networks)?);
-    let outbound = Outbound::new(policy.clone(), false)?;
-    let protocols = protocols(folder, settings, &policy, &outbound);
+    let outbound = Outbound::new(policy.clone(), !settings.allowed_networks.is_empty())?;
+    let mail = EmailChannel::new(folder.vault.clone(), Arc::new(policy), Trust::default(), &settings.mail_host);
+    let protocols = protocols(&mail, &outbound, &edges);
     let features = vec![
         identity::feature(),
         customers::feature(),
@@ -65,16 +73,15 @@ pub fn assemble(folder: &Folder, settings: &Settings, edges: Edges) -> Result<As
     let app = routes(&spine, &kit, &protocols)?;
     let (table, conflicts) = (app.table().to_vec(), app.conflicts().to_vec());
     let openapi = app.openapi_text().map_err(Refusal::internal)?;
-    Ok(Assembled { spine, kit, protocols, policy, router: app.build(), table, conflicts, openapi })
+    Ok(Assembled { spine, kit, protocols, mail, router: app.build(), table, conflicts, openapi })
 }
 
-fn protocols(folder: &Folder, settings: &Settings, policy: &AddressPolicy, outbound: &Outbound) -> Protocols {
-    let mail = email::EmailChannel::new(folder.vault.clone(), policy.clone(), settings.mail_host.clone());
+fn protocols(mail: &EmailChannel, outbound: &Outbound, edges: &Edges) -> Protocols {
     Protocols::new(vec![
-        Arc::new(mail),
+        Arc::new(mail.clone()),
         Arc::new(webchat::WebchatChannel),
         Arc::new(webform::WebformChannel),
-        Arc::new(api::ApiChannel::new(outbound.clone())),
+        Arc::new(api::ApiChannel::new(outbound.clone(), edges.clone())),
         Arc::new(manual::ManualChannel::phone()),
         Arc::new(manual::ManualChannel::counter()),
     ])
@@ -82,44 +89,79 @@ fn protocols(folder: &Folder, settings: &Settings, policy: &AddressPolicy, outbo
 
 fn routes(spine: &Spine, kit: &Kit, protocols: &Protocols) -> Result<App, Error> {
     let intake: Arc<dyn channel::Intake> = Arc::new(conversations::Handle);
-    let people = identity::People::new(spine.clone(), kit.clone(), Vec::new())?;
-    let live = live::Live::new(spine, kit, Arc::new(Attendance));
+    let checks: Vec<Arc<dyn identity::Check>> =
+        vec![Arc::new(MailCheck { spine: spine.clone(), protocols: protocols.clone() })];
+    let people = identity::People::new(spine.clone(), kit.clone(), checks)?;
+    let live = live::Live::new(spine, kit, Arc::new(Attendance::default()));
     Ok(App::new(kit)
         .routes(identity::routes(people))
-        .routes(customers::routes(kit, spine))
-        .routes(cases::routes(kit, spine))
+        .routes(customers::routes(kit, spine.clone()))
+        .routes(cases::routes(kit, spine.clone()))
         .routes(conversations::routes(kit, spine, protocols))
         .routes(routing::routes(kit, spine))
         .routes(live::routes(kit, live))
-        .routes(webchat::routes(kit, spine, intake.clone()))
-        .routes(webform::routes(kit, spine, intake.clone()))
-        .routes(api::routes(kit, spine, intake)))
+        .routes(webchat::Webchat::new(spine.clone(), kit, intake.clone(), Arc::new(Queue)).routes())
+        .routes(webform::Webform::new(spine.clone(), kit, intake.clone()).routes())
+        .routes(api::Api::new(spine.clone(), kit, intake, email::sanitize::outgoing).routes()))
 }
 
 /// Joins live connections and routing, which don't know each other.
-struct Attendance;
+#[derive(Default)]
+struct Attendance(routing::Attendance);
 
 impl live::Attendance for Attendance {
-    fn connected(&self, spine: &Spine, workspace: domain::WorkspaceId, user: domain::UserId) -> BoxFuture<'static, ()> {
-        let spine = spine.clone();
-        Box::pin(async move {
-            if let Err(error) = routing::connected(&spine, workspace, user).await {
-                tracing::error!(%error, "attendance was not noted");
-            }
-        })
+    fn connected(&self, spine: &Spine, workspace: WorkspaceId, user: domain::UserId) -> BoxFuture<'static, ()> {
+        self.0.connected(spine, workspace, user)
     }
 
-    fn disconnected(
+    fn disconnected(&self, spine: &Spine, workspace: WorkspaceId, user: domain::UserId) -> BoxFuture<'static, ()> {
+        self.0.disconnected(spine, workspace, user)
+    }
+}
+
+/// Joins the widget and routing.
+struct Queue;
+
+impl QueueInfo for Queue {
+    fn place(
         &self,
-        spine: &Spine,
-        workspace: domain::WorkspaceId,
-        user: domain::UserId,
-    ) -> BoxFuture<'static, ()> {
-        let spine = spine.clone();
+        read: &mut db::Read<'_>,
+        workspace: WorkspaceId,
+        case: CaseId,
+        now: Timestamp,
+    ) -> Result<Option<QueuePlace>, Refusal> {
+        let found = routing::queue_position(read, workspace, case, now)?;
+        Ok(found
+            .map(|p| QueuePlace { position: p.position, expected_wait: p.expected_wait_seconds.map(Span::seconds) }))
+    }
+
+    fn online(&self, read: &mut db::Read<'_>, config: &ChannelConfig) -> Result<bool, Refusal> {
+        routing::anybody_online(read, config.workspace, config.team)
+    }
+}
+
+/// Joins the check page and the mail channels.
+struct MailCheck {
+    spine: Spine,
+    protocols: Protocols,
+}
+
+impl identity::Check for MailCheck {
+    fn check(&self, workspace: WorkspaceId) -> Pin<Box<dyn Future<Output = Vec<CheckItem>> + Send + '_>> {
         Box::pin(async move {
-            if let Err(error) = routing::disconnected(&spine, workspace, user).await {
-                tracing::error!(%error, "leaving was not noted");
-            }
+            conversations::check_mail(&self.spine, &self.protocols, workspace)
+                .await
+                .into_iter()
+                .map(|c| CheckItem::new(c.key, state(c.state), c.code, c.params))
+                .collect()
         })
+    }
+}
+
+const fn state(state: channel::CheckState) -> identity::CheckState {
+    match state {
+        channel::CheckState::Ok => identity::CheckState::Ok,
+        channel::CheckState::Warn => identity::CheckState::Warn,
+        channel::CheckState::Fail => identity::CheckState::Fail,
     }
 }

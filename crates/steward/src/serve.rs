@@ -9,6 +9,7 @@ use db::{Query, sql};
 use http::StatusCode;
 use serde_json::{Value, json};
 use spine::{Refusal, Spine};
+use std::future::IntoFuture;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -38,7 +39,7 @@ pub async fn serve(assembled: Assembled, settings: &Settings) -> std::io::Result
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ending.wait_for(|stop| *stop).await;
     });
-    tokio::pin!(server);
+    let mut server = std::pin::pin!(server.into_future());
     tokio::select! {
         result = &mut server => result?,
         () = told_to_stop() => {

@@ -9,6 +9,7 @@ use domain::{Permission, Span, Timestamp, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use spine::{Order, Refusal};
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use web::{Caller, Edge, Items, Json, Proxy, Query, Result};
@@ -29,19 +30,24 @@ pub enum CheckState {
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub struct CheckItem {
     /// `clock`, `proxy`, `live`, `storage`, `jobs`, `mail_out`, `mail_in`.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     pub state: CheckState,
     /// What is wrong, for the interface to say in words.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     #[schema(value_type = Object)]
     pub params: Map<String, Value>,
 }
 
 impl CheckItem {
     #[must_use]
-    pub fn new(key: &'static str, state: CheckState, code: &'static str, params: Value) -> Self {
+    pub fn new(
+        key: impl Into<Cow<'static, str>>,
+        state: CheckState,
+        code: impl Into<Cow<'static, str>>,
+        params: Value,
+    ) -> Self {
         let params = if let Value::Object(map) = params { map } else { Map::new() };
-        Self { key, state, code, params }
+        Self { key: key.into(), state, code: code.into(), params }
     }
 }
 
@@ -117,7 +123,7 @@ fn live(edge: &Edge) -> CheckItem {
 async fn storage(people: &People, ws: WorkspaceId) -> CheckItem {
     let started = people.spine.now();
     let order = Order::new(ws, domain::Actor::System);
-    let written = people.spine.execute(order, |unit| touch_workspace(unit)).await;
+    let written = people.spine.execute(order, touch_workspace).await;
     let millis = people.spine.now().since(started).as_micros() / 1_000;
     match written {
         Ok(()) => CheckItem::new("storage", CheckState::Ok, "storage_writes", json!({ "milliseconds": millis })),
