@@ -46,10 +46,15 @@ export class HostedForm {
   private uploads(): FormFiles | null {
     const input = this.form.elements.namedItem("files");
     if (!(input instanceof HTMLInputElement)) return null;
+    const place = input.closest<HTMLElement>("[data-field]") ?? input;
     const url = this.form.dataset.upload;
-    if (url) return new FormFiles(input, url, this.words, () => uuid());
-    (input.closest("[data-field]") ?? input).remove();
-    return null;
+    if (!url) {
+      place.remove();
+      return null;
+    }
+    // Files go up by script only, so the page shows the field only with one.
+    place.hidden = false;
+    return new FormFiles(input, url, this.words, () => uuid());
   }
 
   private fields(): Field[] {

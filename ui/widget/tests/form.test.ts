@@ -185,6 +185,13 @@ describe("the page", () => {
     expect(field("text").value).toBe("Where is it?");
   });
 
+  test("the file field shows only where a script can send files", () => {
+    const place = field("files").closest<HTMLElement>("[data-field]");
+    expect(place?.hidden).toBe(true);
+    new HostedForm(form);
+    expect(place?.hidden).toBe(false);
+  });
+
   test("without an address for uploads the file field goes away", () => {
     delete form.dataset.upload;
     new HostedForm(form);
