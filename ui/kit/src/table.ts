@@ -5,6 +5,8 @@ export interface Column {
   width?: string
   align?: 'start' | 'end'
   hideLabel?: boolean
+  /** Left out where there is no room for it (below 900 px). */
+  wideOnly?: boolean
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a column of any table; the slot is typed
   value?: (row: any) => string | number | null | undefined
 }

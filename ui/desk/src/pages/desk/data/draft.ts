@@ -14,6 +14,13 @@ export interface DraftContent {
 const SAVE_PAUSE_MS = 700
 export type DraftState = 'clean' | 'unsaved' | 'saving' | 'saved' | 'failed'
 
+const flushers = new Map<string, () => Promise<void>>()
+
+/** Writes what is not yet saved of a case's draft; before the server itself changes that draft. */
+export function flushDraft(caseId: string): Promise<void> {
+  return flushers.get(caseId)?.() ?? Promise.resolve()
+}
+
 export function useDraft(caseId: string) {
   const content = reactive<DraftContent>({ text: '', html: '', note: false, attachments: [] })
   const state = ref<DraftState>('clean')
@@ -33,10 +40,10 @@ export function useDraft(caseId: string) {
     state.value = 'clean'
     queueMicrotask(() => (quiet = false))
   }
-  async function load(): Promise<void> {
+  async function load(replace = false): Promise<void> {
     const draft = await api.get<Draft | undefined>(`/api/cases/${caseId}/draft`).catch(() => undefined)
     // Somebody who types faster than the network keeps what they typed.
-    if (draft && isEmpty()) set({ text: draft.text ?? '', html: draft.html ?? '', note: draft.note === true, attachments: draft.attachments ?? [] })
+    if (draft && (replace || isEmpty())) set({ text: draft.text ?? '', html: draft.html ?? '', note: draft.note === true, attachments: draft.attachments ?? [] })
     loaded.value = true
   }
   function save(): Promise<void> {
@@ -68,7 +75,11 @@ export function useDraft(caseId: string) {
     clearTimeout(timer)
     timer = setTimeout(() => void save(), SAVE_PAUSE_MS)
   })
-  onScopeDispose(() => void (state.value === 'unsaved' && save()))
+  flushers.set(caseId, save)
+  onScopeDispose(() => {
+    if (flushers.get(caseId) === save) flushers.delete(caseId)
+    if (state.value === 'unsaved') void save()
+  })
   /** Resolves when no save is on its way any more. */
   const settled = () => saving
   return { content, state, settled, loaded, load, save, set, clear, isEmpty }

@@ -6,6 +6,7 @@ import { api } from '../../../query'
 import { useSession } from '../../../session'
 import { useRefusalToast } from '../../../words'
 import { acceptCase, dropMessage, putEntry, refreshCase } from './cases'
+import { flushDraft } from './draft'
 
 export interface Outgoing {
   note: boolean
@@ -76,6 +77,8 @@ export function useSend() {
   /** Takes a message back while it is still held; answers whether it worked. */
   async function undo(caseId: string, messageId: string): Promise<boolean> {
     try {
+      // The server puts the text back into the draft, beside what is there.
+      await flushDraft(caseId)
       acceptCase(await api.post(`/api/messages/${messageId}/undo`))
       return true
     } catch (cause) {
