@@ -18,7 +18,7 @@ impl Authenticate for Tokens {
         Box::pin(async { Ok(None) })
     }
     fn by_token(&self, hash: SecretHash) -> BoxFuture<'_, Result<Option<Identity>, Refusal>> {
-        let known = (1..4_u8).find(|n| SecretHash::of(&web::secret::api_token([*n; 32])) == Some(hash.clone()));
+        let known = (1..4_u8).find(|n| SecretHash::of(&web::secret::api_token([*n; 32])) == Some(hash));
         let identity = known.map(|n| {
             let user: UserId = id(u128::from(n));
             let permissions = match n {

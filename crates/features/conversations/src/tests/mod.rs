@@ -4,6 +4,7 @@
 mod administered;
 mod chatted;
 mod delivered;
+mod fetched;
 mod looped;
 mod moved;
 mod office;
