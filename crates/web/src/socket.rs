@@ -81,10 +81,11 @@ where
             let (queue, from_handler) = mpsc::channel(limits.queue);
             let cut = Arc::new(Notify::new());
             let peer = Peer { incoming, outgoing: Outgoing { queue, cut: cut.clone() } };
-            let mut drive = pin!(drive(socket, limits, to_handler, from_handler, cut));
+            let done = Notify::new();
+            let mut drive = pin!(drive(socket, limits, (to_handler, from_handler), (&cut, &done)));
             tokio::select! {
                 () = &mut drive => return,
-                () = serve(peer) => {}
+                () = serve(peer) => done.notify_one(),
             }
             // What the handler sent last still leaves.
             let _ = timeout(limits.send, drive).await;
@@ -96,14 +97,15 @@ where
 async fn drive(
     socket: WebSocket,
     limits: SocketLimits,
-    to_handler: mpsc::Sender<String>,
-    mut from_handler: mpsc::Receiver<String>,
-    cut: Arc<Notify>,
+    (to_handler, mut from_handler): (mpsc::Sender<String>, mpsc::Receiver<String>),
+    (cut, done): (&Notify, &Notify),
 ) {
     let (mut sink, mut stream) = socket.split();
     let mut beat = interval(limits.beat);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = beat.tick().await;
+    // A handler that only listens has dropped its way out; it is still there.
+    let mut speaks = true;
     let code = loop {
         let frame = tokio::select! {
             biased;
@@ -122,10 +124,14 @@ async fn drive(
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 }
             }
-            text = from_handler.recv() => match text {
+            text = from_handler.recv(), if speaks => match text {
                 Some(text) => Message::Text(Utf8Bytes::from(text)),
-                None => break close_code::NORMAL,
+                None => {
+                    speaks = false;
+                    continue;
+                }
             },
+            () = done.notified() => break close_code::NORMAL,
             now = beat.tick() => {
                 if now.duration_since(heard) > limits.silence {
                     break close_code::AWAY;
@@ -139,4 +145,125 @@ async fn drive(
     };
     let close = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
     let _ = timeout(limits.send, sink.send(close)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::tungstenite::Message as Frame;
+    use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+    type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+    const QUICK: SocketLimits = SocketLimits {
+        frame_bytes: 1_000,
+        queue: 4,
+        beat: Duration::from_millis(20),
+        silence: Duration::from_millis(200),
+        send: Duration::from_millis(500),
+    };
+
+    async fn serve<F, Fut>(limits: SocketLimits, handler: F) -> Client
+    where
+        F: Fn(Peer) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let route = get(move |socket: WebSocketUpgrade| async move { upgrade(socket, limits, handler) });
+        tokio::spawn(async move { axum::serve(listener, Router::new().route("/", route)).await.unwrap() });
+        connect_async(format!("ws://{address}/")).await.unwrap().0
+    }
+
+    async fn echo(mut peer: Peer) {
+        while let Some(text) = peer.incoming.recv().await {
+            if text == "bye" || peer.outgoing.send(text).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The code the server closed with; frames before it are skipped.
+    async fn closed(client: &mut Client) -> Option<u16> {
+        while let Some(Ok(frame)) = client.next().await {
+            if let Frame::Close(frame) = frame {
+                return frame.map(|frame| frame.code.into());
+            }
+        }
+        None
+    }
+
+    #[tokio::test]
+    async fn frames_go_both_ways_and_the_end_is_clean() {
+        let mut client = serve(SocketLimits::default(), echo).await;
+        client.send(Frame::text("hello")).await.unwrap();
+        assert_eq!(client.next().await.unwrap().unwrap(), Frame::text("hello"));
+        client.send(Frame::text("bye")).await.unwrap();
+        assert_eq!(closed(&mut client).await, Some(close_code::NORMAL));
+    }
+
+    #[tokio::test]
+    async fn frames_have_a_largest_size() {
+        for (bytes, fits) in [(1_000, true), (1_001, false)] {
+            let mut client = serve(SocketLimits { frame_bytes: 1_000, ..SocketLimits::default() }, echo).await;
+            client.send(Frame::text("x".repeat(bytes))).await.unwrap();
+            let echoed = matches!(client.next().await, Some(Ok(Frame::Text(_))));
+            assert_eq!(echoed, fits, "{bytes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_are_not_spoken_here() {
+        let mut client = serve(SocketLimits::default(), echo).await;
+        client.send(Frame::binary(vec![1, 2, 3])).await.unwrap();
+        assert_eq!(closed(&mut client).await, Some(close_code::UNSUPPORTED));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_cuts_the_client_off() {
+        let mut client = serve(QUICK, |peer: Peer| async move {
+            // Faster than any network: nothing has left yet when the queue is full.
+            let sent = (0..5).map(|n| peer.outgoing.send(n.to_string())).collect::<Vec<_>>();
+            assert_eq!(sent.last(), Some(&Err(CutOff)));
+            std::future::pending::<()>().await;
+        })
+        .await;
+        assert_eq!(closed(&mut client).await, Some(close_code::AGAIN));
+    }
+
+    #[tokio::test]
+    async fn a_flood_from_the_client_ends_it() {
+        let mut client = serve(QUICK, |peer: Peer| async move {
+            let _listening_to_nothing = peer;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        for n in 0..6 {
+            // The server may be gone already.
+            let _ = client.send(Frame::text(n.to_string())).await;
+        }
+        assert_eq!(closed(&mut client).await, Some(close_code::POLICY));
+    }
+
+    #[tokio::test]
+    async fn pings_keep_it_and_silence_ends_it() {
+        let listening = |mut peer: Peer| async move { while peer.incoming.recv().await.is_some() {} };
+        let mut client = serve(QUICK, listening).await;
+        let mut pings = 0;
+        while pings < 15 {
+            // Reading answers the ping.
+            match client.next().await {
+                Some(Ok(Frame::Ping(_))) => pings += 1,
+                other => panic!("{other:?} after {pings} pings"),
+            }
+        }
+        // A client that stops answering is dead after a while.
+        let (mut raw, limits) = (serve(QUICK, listening).await, QUICK);
+        tokio::time::sleep(limits.silence * 3).await;
+        // Its late pong may meet a closed door before it reads why.
+        assert!(closed(&mut raw).await.is_none_or(|code| code == close_code::AWAY));
+    }
 }
