@@ -18,6 +18,8 @@ pub mod bounce;
 pub mod budget;
 pub mod channel;
 pub mod compose;
+#[cfg(feature = "testing")]
+pub mod enquiry;
 pub mod flatten;
 pub mod headers;
 pub mod imap_in;
