@@ -9,7 +9,6 @@ mod edit;
 mod get;
 mod list;
 mod message_html;
-mod message_raw;
 mod note;
 mod pick;
 mod reasons;
@@ -52,7 +51,6 @@ pub fn routes(kit: &Kit, spine: Spine) -> Routes {
         .add(Gate::Needs(P::CaseRead), routes!(seen::mark_seen))
         .add(Gate::Needs(P::CaseRead), routes!(seen::mark_unread))
         .add(Gate::Needs(P::CaseRead), routes!(message_html::get_message_html))
-        .add(Gate::Needs(P::CaseRead), routes!(message_raw::get_message_raw))
         .add(Gate::Needs(P::CaseRead), routes!(views::list_views, views::create_view))
         .add(Gate::Needs(P::CaseRead), routes!(views::change_view, views::delete_view))
         .add(Gate::Needs(P::CaseRead), routes!(view_counts::count_views))

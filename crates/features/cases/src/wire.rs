@@ -186,6 +186,8 @@ pub struct Message {
     pub automatic: bool,
     pub text: String,
     pub has_html: bool,
+    /// Its HTML wants pictures from other servers.
+    pub has_remote: bool,
     pub quoted_text: String,
     pub attachments: Vec<Attachment>,
     /// `none`, `held`, `queued`, `sent`, `failed` or `cancelled`

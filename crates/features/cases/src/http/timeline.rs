@@ -6,7 +6,7 @@ use crate::store::timeline;
 use crate::wire::Entry;
 use axum::extract::State;
 use domain::CaseId;
-use spine::{Refusal, Spine};
+use spine::Spine;
 use web::{Caller, Json, Page, PageQuery, Path, Query, Result, cursor};
 
 #[utoipa::path(get, path = "/api/cases/{id}/timeline", tag = "cases", params(("id" = CaseId, Path), PageQuery),
@@ -23,7 +23,7 @@ pub(crate) async fn get_timeline(
         .db()
         .read(move |r| {
             admission::seen(r, &caller, id)?;
-            timeline::page(r, caller.workspace, id, (before.clone(), limit)).map_err(Refusal::from)
+            timeline::page(r, caller.workspace, id, (before.clone(), limit))
         })
         .await?;
     Ok(Json(Page { items, next: next.and_then(|position| cursor(&position)) }))

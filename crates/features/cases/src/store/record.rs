@@ -45,8 +45,6 @@ sql!(THIS_WAY = "SELECT v.id, v.channel_id, v.channel_kind FROM conversation v \
 sql!(MESSAGE_AT = "SELECT at FROM message WHERE workspace_id = $1 AND case_id = $2 AND id = $3", params: 3);
 sql!(MESSAGE_BODY = "SELECT body_text, body_html FROM message WHERE workspace_id = $1 AND id = $2", params: 2);
 sql!(MESSAGE_CASE = "SELECT case_id FROM message WHERE workspace_id = $1 AND id = $2", params: 2);
-sql!(MESSAGE_INBOX = "SELECT i.raw_hash FROM message m JOIN view_inbox i ON i.workspace_id = m.workspace_id AND i.id = m.inbox_id \
-    WHERE m.workspace_id = $1 AND m.id = $2", params: 2);
 sql!(UNLINK = "UPDATE attachment SET message_id = NULL WHERE workspace_id = $1 AND message_id = $2", params: 2);
 sql!(LINKED = "SELECT id FROM attachment WHERE workspace_id = $1 AND message_id = $2 ORDER BY created_at, id", params: 2);
 sql!(SET_INLINE = "UPDATE attachment SET inline = TRUE WHERE workspace_id = $1 AND id = $2 AND message_id = $3", params: 3);
@@ -158,15 +156,6 @@ pub(crate) fn body(
     message: MessageId,
 ) -> Result<(String, Option<String>), Refusal> {
     q.query_opt(&MESSAGE_BODY, params![ws, message])?.ok_or(Refusal::NotFound)
-}
-
-/// The name of the raw source of a message that came in by mail.
-pub(crate) fn raw_hash(
-    q: &mut impl Connection,
-    ws: WorkspaceId,
-    message: MessageId,
-) -> Result<Option<[u8; 32]>, Refusal> {
-    Ok(q.query_opt(&MESSAGE_INBOX, params![ws, message])?)
 }
 
 /// Frees the attachments of a message that was taken back, and answers which they were.

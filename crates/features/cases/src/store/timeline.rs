@@ -25,6 +25,7 @@ row! {
         automatic: bool,
         body_text: String,
         has_html: bool,
+        has_remote: bool,
         quoted_text: String,
         meta: String,
         delivery: String,
@@ -46,18 +47,13 @@ row! {
 }
 
 sql!(MESSAGES = "SELECT m.id, m.conversation_id, v.channel_kind, m.seq, m.at, m.author_kind, m.author_id, m.author_name, m.note, \
-    m.automatic, m.body_text, m.body_html IS NOT NULL AS has_html, m.quoted_text, m.meta, m.delivery, m.delivery_error, m.held_until \
+    m.automatic, m.body_text, m.body_html IS NOT NULL AS has_html, COALESCE(m.body_html LIKE '%data-remote-src=%', FALSE) AS has_remote, m.quoted_text, m.meta, m.delivery, m.delivery_error, m.held_until \
     FROM message m JOIN conversation v ON v.workspace_id = m.workspace_id AND v.id = m.conversation_id \
     WHERE m.workspace_id = $1 AND m.case_id = $2 AND m.at <= $3 AND (m.at < $3 OR (m.seq, m.id) < ($4, $5)) \
     ORDER BY m.at DESC, m.seq DESC, m.id DESC LIMIT $6", params: 6, row: MessageLine);
 sql!(EVENTS = "SELECT at, turn, version, id, actor, kind, data FROM view_case_event \
     WHERE workspace_id = $1 AND case_id = $2 AND at <= $3 AND (at < $3 OR (turn, version, id) < ($4, $5, $6)) \
     ORDER BY at DESC, turn DESC, version DESC LIMIT $7", params: 7, row: EventLine);
-sql!(ONE_MESSAGE = "SELECT m.id, m.conversation_id, v.channel_kind, m.seq, m.at, m.author_kind, m.author_id, m.author_name, m.note, \
-    m.automatic, m.body_text, m.body_html IS NOT NULL AS has_html, m.quoted_text, m.meta, m.delivery, m.delivery_error, m.held_until \
-    FROM message m JOIN conversation v ON v.workspace_id = m.workspace_id AND v.id = m.conversation_id \
-    WHERE m.workspace_id = $1 AND m.id = $2", params: 2, row: MessageLine);
-
 /// Messages come between what opens a case (0) and what follows (2) when the time is the same.
 const MESSAGE_TURN: i64 = 1;
 
@@ -198,6 +194,7 @@ fn message(row: MessageLine, attachments: Vec<Attachment>) -> Message {
         automatic: row.automatic,
         text: row.body_text,
         has_html: row.has_html,
+        has_remote: row.has_remote,
         quoted_text: row.quoted_text,
         attachments,
         delivery: row.delivery,
