@@ -90,9 +90,7 @@ async fn serve(chat: Webchat, door: Door, mut peer: Peer) -> Result<(), End> {
     // Seated first, read then: what happens in between wakes us.
     let seat = chat.0.board.sit(door.config.workspace, visitor.thread_id, visitor.id);
     let mut live = Live { token, after: after.max(0), place: None, case: None, chat, door, visitor };
-    let result = live.run(&mut peer, seat).await;
-    live.leave().await;
-    result
+    live.run(&mut peer, seat).await
 }
 
 struct Live {
@@ -138,7 +136,7 @@ impl Live {
     }
 
     /// Sends what is new, after asking again who this is.
-    async fn deliver(&mut self, peer: &Peer, first: bool) -> Result<(), End> {
+    async fn deliver(&mut self, peer: &Peer, mut tell_queue: bool) -> Result<(), End> {
         let (chat, key) = (&self.chat, self.door.config.public_key.clone());
         let config = chat.0.intake.by_key(&chat.0.spine, ChannelKind::Webchat, &key).await?;
         if config.id != self.door.config.id {
@@ -152,7 +150,7 @@ impl Live {
         loop {
             let page = messages::after(chat, &self.door, self.visitor.thread_id, self.after).await?;
             let Some(last) = page.items.last().map(|m| m.seq) else {
-                if page.queue != self.place || first {
+                if page.queue != self.place || tell_queue {
                     self.place = page.queue;
                     send(peer, &Frame::Queue { queue: page.queue })?;
                 }
@@ -160,6 +158,7 @@ impl Live {
             };
             self.after = last;
             self.place = page.queue;
+            tell_queue = false;
             send(peer, &Frame::Messages { items: page.items, queue: page.queue })?;
         }
         self.look().await
@@ -191,17 +190,23 @@ impl Live {
             Ok(FromWidget::Hello { .. }) | Err(_) => Err(Problem::new(Code::Invalid).into()),
         }
     }
+}
 
-    /// The desk learns that the visitor is gone, and since when.
-    async fn leave(&self) {
+/// The desk learns that the visitor is gone, and since when. On drop, because a connection that breaks takes its
+/// handler with it at whatever point it is.
+impl Drop for Live {
+    fn drop(&mut self) {
         if let Some(case) = self.case {
             messages::signal(&self.chat, &self.door, &self.visitor, "left", case);
         }
-        let (workspace, id, now) = (self.door.config.workspace, self.visitor.id, self.chat.0.spine.now());
-        let written = self.chat.0.spine.db().write(move |tx| store::seen(tx, workspace, id, now)).await;
-        if let Err(error) = written {
-            tracing::warn!(%error, "a visitor's leaving was not written down");
-        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (spine, workspace, id) = (self.chat.0.spine.clone(), self.door.config.workspace, self.visitor.id);
+        runtime.spawn(async move {
+            let now = spine.now();
+            if let Err(error) = spine.db().write(move |tx| store::seen(tx, workspace, id, now)).await {
+                tracing::warn!(%error, "a visitor's leaving was not written down");
+            }
+        });
     }
 }
 

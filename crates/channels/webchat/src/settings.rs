@@ -21,6 +21,9 @@ pub struct Settings {
     pub greeting_en: String,
     /// Whether the widget asks for an e-mail address to answer to when the visitor has left.
     pub ask_email: bool,
+    /// How long after an unread answer the visitor who has left gets it by mail, in seconds; 0 = never, absent = the standard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followup_seconds: Option<u32>,
 }
 
 impl Default for Settings {
@@ -31,6 +34,7 @@ impl Default for Settings {
             greeting_zh: String::new(),
             greeting_en: String::new(),
             ask_email: true,
+            followup_seconds: None,
         }
     }
 }

@@ -1,0 +1,5 @@
+//! Stories of visitors, through the routes, on the real intake.
+
+mod http;
+mod live;
+mod shop;
