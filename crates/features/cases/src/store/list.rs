@@ -46,23 +46,15 @@ row! {
     }
 }
 
-macro_rules! lines {
-    ($more:literal) => {
-        concat!(
-            "SELECT c.id, c.number, c.subject, c.preview, c.status, c.waiting_on, c.snoozed_until, c.priority, ",
-            "c.channel_id, c.channel_kind, c.channel_name, c.customer_id, c.customer_name, c.assignee_id, c.assignee_name, ",
-            "c.team_id, c.team_name, c.reason_id, c.reason_name_zh, c.reason_name_en, c.tags, c.language, c.opened_at, ",
-            "c.last_message_at, c.waiting_since, c.solved_at, c.version, s.seen_at",
-            $more,
-            " FROM view_case_row c ",
-            "LEFT JOIN case_seen s ON s.workspace_id = c.workspace_id AND s.case_id = c.id AND s.user_id = "
-        )
-    };
-}
-
 /// The select of lines up to `WHERE`.
 pub(crate) fn select(sight: &Sight) -> Builder {
-    let mut b = Builder::new(lines!(""));
+    let mut b = Builder::new(
+        "SELECT c.id, c.number, c.subject, c.preview, c.status, c.waiting_on, c.snoozed_until, c.priority, c.channel_id, \
+         c.channel_kind, c.channel_name, c.customer_id, c.customer_name, c.assignee_id, c.assignee_name, c.team_id, c.team_name, \
+         c.reason_id, c.reason_name_zh, c.reason_name_en, c.tags, c.language, c.opened_at, c.last_message_at, c.waiting_since, \
+         c.solved_at, c.version, s.seen_at FROM view_case_row c LEFT JOIN case_seen s \
+         ON s.workspace_id = c.workspace_id AND s.case_id = c.id AND s.user_id = ",
+    );
     // A token is nobody, and has seen nothing.
     b.bind(sight.viewer.user.map_or_else(uuid::Uuid::nil, Id::uuid)).push(" WHERE ");
     b
