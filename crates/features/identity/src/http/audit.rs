@@ -60,7 +60,7 @@ pub struct AuditItem {
     pub data: Value,
 }
 
-fn filter(query: &AuditQuery, before: Option<(i64, Uuid)>) -> Result<AuditFilter> {
+fn filter(query: &AuditQuery, before: Option<(i64, i64, Uuid)>) -> Result<AuditFilter> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let mut filter =
         AuditFilter { kind: given(&query.kind), from: query.from, to: query.to, before, ..AuditFilter::default() };
@@ -106,7 +106,7 @@ pub async fn list(
             Ok((found, names))
         })
         .await?;
-    let page = Page::cut(found, limit, |row: &AuditRow| (row.at.as_micros(), row.id));
+    let page = Page::cut(found, limit, |row: &AuditRow| (row.at.as_micros(), row.position, row.id));
     Ok(Json(page.map(|row| {
         let actor = row.actor.parse::<Actor>().unwrap_or(Actor::System);
         AuditItem {

@@ -11,6 +11,8 @@ row! {
     pub struct AuditRow {
         pub id: Uuid,
         pub at: Timestamp,
+        /// Orders what happened at the same moment.
+        pub position: i64,
         pub actor: String,
         pub kind: String,
         pub subject_kind: String,
@@ -29,13 +31,14 @@ pub struct AuditFilter {
     pub kind: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
-    pub before: Option<(i64, Uuid)>,
+    /// Time, position and id of the last event shown.
+    pub before: Option<(i64, i64, Uuid)>,
 }
 
 /// Events newest first, at most `limit`.
 pub fn list(q: &mut impl Query, ws: WorkspaceId, filter: &AuditFilter, limit: usize) -> Result<Vec<AuditRow>, Refusal> {
     let mut b = Builder::new(
-        "SELECT id, at, actor, kind, subject_kind, subject_id, data FROM view_event WHERE workspace_id = ",
+        "SELECT id, at, position, actor, kind, subject_kind, subject_id, data FROM view_event WHERE workspace_id = ",
     );
     b.bind(ws);
     if let Some(actor) = filter.actor {
@@ -62,10 +65,10 @@ pub fn list(q: &mut impl Query, ws: WorkspaceId, filter: &AuditFilter, limit: us
     if let Some(to) = filter.to {
         b.push(" AND at < ").bind(to);
     }
-    if let Some((at, id)) = filter.before {
-        b.push(" AND (at, id) < (").bind(at).push(", ").bind(id).push(")");
+    if let Some((at, position, id)) = filter.before {
+        b.push(" AND (at, position, id) < (").bind(at).push(", ").bind(position).push(", ").bind(id).push(")");
     }
-    b.push(" ORDER BY at DESC, id DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    b.push(" ORDER BY at DESC, position DESC, id DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
     let (statement, args) = b.build();
     Ok(q.query(&statement, &args)?)
 }
