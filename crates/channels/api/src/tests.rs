@@ -304,3 +304,12 @@ async fn answers_are_pushed_signed_and_again_after_a_failure() {
         assert_eq!((&body["type"], &body["data"]["text"]), (&json!("message.created"), &json!("an answer")));
     }
 }
+
+#[test]
+fn statements_fit_both_engines() {
+    testkit::on_both_engines(|ground| {
+        let mut problems = db::check_statements(&ground.db);
+        problems.retain(|problem| problem.place.contains("channels"));
+        assert!(problems.is_empty(), "{problems:?}");
+    });
+}

@@ -222,10 +222,9 @@ pub fn join(tx: &mut Tx<'_>, ws: WorkspaceId, conversation: ConversationId, thre
 
 /// Puts the conversations of one thread behind those of another.
 pub fn append_thread(tx: &mut Tx<'_>, ws: WorkspaceId, from: Uuid, to: Uuid) -> Result<(), Error> {
-    let mut ordinal: i64 = tx.query_one(&NEXT_ORDINAL, params![ws, to])?;
-    for case in cases(tx, ws, from)? {
+    let first: i64 = tx.query_one(&NEXT_ORDINAL, params![ws, to])?;
+    for (ordinal, case) in (first..).zip(cases(tx, ws, from)?) {
         tx.execute(&MOVE_CONVERSATION, params![ws, case.conversation_id, to, ordinal])?;
-        ordinal += 1;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 use super::shop::{SECRET, Shop, id};
 use crate::identity::signing::sign;
-use channel::{ChannelConfig, QueueInfo, QueuePlace};
+use channel::{ChannelConfig, NoQueue, QueueInfo, QueuePlace};
 use domain::limits::CHAT_MESSAGE_CHARS;
 use domain::{CaseId, Span, Timestamp, WorkspaceId};
 use http::Method;
@@ -152,9 +152,15 @@ async fn a_signed_person_finds_their_thread_on_another_device() {
     assert_eq!(other.session(Some(&shop.identity(json!({ "aud": "other" })))).await["thread"], json!([]));
 }
 
-#[tokio::test]
-async fn what_was_said_before_signing_in_goes_along() {
-    let shop = Shop::open();
+#[test]
+fn what_was_said_before_signing_in_goes_along() {
+    testkit::on_both_engines(|ground| {
+        let shop = Shop::on(ground, Arc::new(NoQueue));
+        tokio::runtime::Runtime::new().unwrap().block_on(signs_in_later(&shop));
+    });
+}
+
+async fn signs_in_later(shop: &Shop) {
     let (mut laptop, mut phone) = (shop.browser(), shop.browser());
     laptop.session(Some(&shop.identity(json!({})))).await;
     let _ = laptop.say(100, "old").await.ok();
@@ -344,4 +350,13 @@ async fn the_test_page_embeds_the_widget() {
     let page = shop.browser().client.get("/widget/test/shop").await;
     assert!(page.text().contains("data-channel=\"shop\""));
     assert_eq!(shop.browser().client.get("/widget/test/%22%3E%3Cscript%3E").await.status.as_u16(), 404);
+}
+
+#[test]
+fn statements_fit_both_engines() {
+    testkit::on_both_engines(|ground| {
+        let mut problems = db::check_statements(&ground.db);
+        problems.retain(|problem| problem.place.contains("channels"));
+        assert!(problems.is_empty(), "{problems:?}");
+    });
 }

@@ -60,7 +60,10 @@ impl Shop {
     }
 
     pub fn with(queue: Arc<dyn QueueInfo>) -> Self {
-        let ground = Ground::sqlite();
+        Self::on(Ground::sqlite(), queue)
+    }
+
+    pub fn on(ground: Ground, queue: Arc<dyn QueueInfo>) -> Self {
         let protocols = Protocols::new(vec![Arc::new(WebchatChannel)]);
         let features = vec![cases::feature(), customers::feature(), conversations::feature(&protocols), feature()];
         let spine = ground.spine(features);
