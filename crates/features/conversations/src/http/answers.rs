@@ -169,6 +169,14 @@ pub(crate) struct NewContact {
     pub team_id: Option<TeamId>,
 }
 
+/// A phone or counter, as those who take down contacts see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ContactChannel {
+    pub id: ChannelId,
+    pub kind: ChannelKind,
+    pub name: String,
+}
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 pub(crate) struct CreatedCase {
     pub id: CaseId,

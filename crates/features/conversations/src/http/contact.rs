@@ -2,7 +2,7 @@
 //! agent commands, the customer is who said it.
 
 use super::State;
-use super::answers::{Contacted, CreatedCase, NewContact};
+use super::answers::{Contacted, ContactChannel, CreatedCase, NewContact};
 use crate::intake;
 use crate::store::{configured, moving};
 use axum::extract::State as Of;
@@ -13,7 +13,25 @@ use domain::customer::{Customer, CustomerIdentity, IdentityKind, Level};
 use domain::{ChannelKind, Code, MessageId, Permission, Rejection, Timestamp, limits};
 use serde_json::json;
 use spine::{Refusal, Unit};
-use web::{Caller, Json, Problem, Result};
+use web::{Caller, Items, Json, Problem, Result};
+
+/// The phones and counters at which the caller may take down a contact; for the choice, not for setting them up.
+#[utoipa::path(get, path = "/api/contact-channels", tag = "conversations",
+    responses((status = 200, body = Items<ContactChannel>)))]
+pub(super) async fn channels(Of(state): Of<State>, caller: Caller) -> Result<Json<Items<ContactChannel>>> {
+    let ws = caller.workspace;
+    let rows = state.spine.db().read(move |r| Ok::<_, Refusal>(configured::all(r, ws)?)).await?;
+    let mut items = Vec::new();
+    for row in rows.into_iter().filter(|row| row.active) {
+        let config = crate::channels::config(row, state.spine.vault())?;
+        let place = Place { team: config.team, channel: config.id };
+        let by_hand = matches!(config.kind, ChannelKind::Phone | ChannelKind::Counter);
+        if by_hand && caller.access.allows_in(Permission::CaseCreate, &place) {
+            items.push(ContactChannel { id: config.id, kind: config.kind, name: config.name });
+        }
+    }
+    Ok(Json(items.into()))
+}
 
 /// Opens a case for a phone call or a visit.
 #[utoipa::path(post, path = "/api/cases", tag = "conversations", request_body = NewContact,

@@ -33,6 +33,7 @@ pub fn routes(kit: &Kit, spine: &Spine, protocols: &Protocols) -> Routes {
         .add(Gate::Needs(P::ChannelsManage), routes!(inbox::failed_raw))
         .add(Gate::Needs(P::CaseRead), routes!(inbox::message_raw))
         .add(Gate::Needs(P::CaseCreate), routes!(contact::create))
+        .add(Gate::Needs(P::CaseCreate), routes!(contact::channels))
         .add(Gate::Needs(P::CaseMove), routes!(moves::move_message))
         .add(Gate::Needs(P::CaseRead), routes!(participants::list))
         .add(Gate::Needs(P::CaseEdit), routes!(participants::approve))

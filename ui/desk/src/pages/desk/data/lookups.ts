@@ -1,5 +1,5 @@
 // Small lists that many pickers and texts need: agents, teams, reasons, skills, channels, canned replies.
-import type { AgentRow, Canned, Channel, Items, Reason, Skill, Team } from '@steward/api'
+import type { AgentRow, Canned, ChannelRef, Items, Reason, Skill, Team } from '@steward/api'
 import type { TreeOption } from '@steward/kit'
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
@@ -44,7 +44,8 @@ export function useReasons() {
 
 export const useSkills = () => useItems<Skill>('skills', '/api/skills')
 export const useCanned = () => useItems<Canned>('canned', '/api/canned')
-export const useChannels = () => useItems<Channel>('channels', '/api/channels')
+/** Phones and counters that contacts can be taken down for. */
+export const useContactChannels = () => useItems<ChannelRef>('contact-channels', '/api/contact-channels')
 
 /** Names behind the ids that events carry. */
 export function useNames() {
