@@ -24,6 +24,8 @@ const PER_THREAD: usize = 20;
 const HELLO: Duration = Duration::from_secs(10);
 /// Between two looks at the queue, and a beat with every second of them.
 const TICK: Duration = Duration::from_secs(10);
+/// The queue follows the cases a moment later, so the place is looked at once more after every change.
+const SETTLE: Duration = Duration::from_millis(600);
 const LIMITS: SocketLimits = SocketLimits {
     frame_bytes: 4 * 1024,
     queue: 64,
@@ -114,13 +116,21 @@ impl Live {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tick.tick().await;
         let mut ticks = 0_u64;
+        let mut unsettled = false;
         loop {
             tokio::select! {
                 frame = peer.incoming.recv() => match frame {
                     Some(frame) => self.hear(&frame)?,
                     None => return Ok(()),
                 },
-                () = seat.changed.notified() => self.deliver(peer, false).await?,
+                () = seat.changed.notified() => {
+                    unsettled = true;
+                    self.deliver(peer, false).await?;
+                }
+                () = tokio::time::sleep(SETTLE), if unsettled => {
+                    unsettled = false;
+                    self.deliver(peer, false).await?;
+                }
                 Some(name) = seat.names.recv() => send(peer, &Frame::Typing { name })?,
                 _ = tick.tick() => {
                     ticks += 1;
