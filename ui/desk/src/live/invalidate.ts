@@ -14,7 +14,7 @@ const timers: { near?: ReturnType<typeof setTimeout> | undefined; far?: ReturnTy
 /** Queries that show a configured thing, by its name in the event's kind. */
 const CONFIGURED: Record<string, string[]> = {
   canned_reply: ['canned'], reason: ['reasons'], view: ['views', 'view-counts'], team: ['teams', 'users', 'me'], user: ['users', 'agents', 'me'], role: ['roles', 'users', 'me'],
-  skill: ['skills', 'users'], channel: ['channels', 'channel'], workspace: ['workspace', 'me'],
+  skill: ['skills', 'users'], channel: ['channels', 'channel', 'contact-channels'], workspace: ['workspace', 'me'],
 }
 
 export function staleKeys(event: LiveEvent): QueryKey[] {
