@@ -39,10 +39,12 @@ impl Order {
     }
 }
 
+type Register = Box<dyn FnOnce(&mut Stores) + Send>;
+
 /// What a feature brings: stores, consumers and job handlers.
 #[derive(Default)]
 pub struct Feature {
-    stores: Vec<Box<dyn FnOnce(&mut Stores) + Send>>,
+    stores: Vec<Register>,
     consumers: Vec<Box<dyn Consumer>>,
     jobs: Vec<Box<dyn Job>>,
 }

@@ -33,7 +33,7 @@ pub struct Assembled {
     pub spine: Spine,
     pub kit: Kit,
     pub protocols: Protocols,
-    pub(crate) mail: EmailChannel,
+    mail: EmailChannel,
     pub router: Router,
     /// Every route with its gate.
     pub table: Vec<web::Entry>,
@@ -41,6 +41,14 @@ pub struct Assembled {
     pub conflicts: Vec<String>,
     /// The API description.
     pub openapi: String,
+}
+
+impl Assembled {
+    /// The mail protocol with this instance's key.
+    #[must_use]
+    pub fn mail(&self) -> &EmailChannel {
+        &self.mail
+    }
 }
 
 fn nets(texts: &[String]) -> Result<Vec<web::net::Net>, Error> {
@@ -60,6 +68,7 @@ pub fn assemble(folder: &Folder, settings: &Settings, edges: Edges) -> Result<As
         cases::feature(),
         conversations::feature(&protocols),
         routing::feature(),
+        webchat::feature(),
     ];
     let spine = Spine::new(folder.db.clone(), edges, folder.files.clone(), folder.vault.clone(), features);
     let clock = spine.edges().clock.clone();
@@ -102,7 +111,12 @@ fn routes(spine: &Spine, kit: &Kit, protocols: &Protocols) -> Result<App, Error>
         .routes(live::routes(kit, live))
         .routes(webchat::Webchat::new(spine.clone(), kit, intake.clone(), Arc::new(Queue)).routes())
         .routes(webform::Webform::new(spine.clone(), kit, intake.clone()).routes())
-        .routes(api::Api::new(spine.clone(), kit, intake, email::sanitize::outgoing).routes()))
+        .routes(api::Api::new(spine.clone(), kit, intake, without_remote).routes()))
+}
+
+/// HTML of a bring-your-own channel, safe to keep; its remote pictures wait for an agent's consent.
+fn without_remote(html: &str) -> String {
+    email::sanitize::sanitize(html, email::sanitize::Remote::Blocked, &|_| None).html
 }
 
 /// Joins live connections and routing, which don't know each other.

@@ -45,7 +45,7 @@ pub(crate) async fn start(
         }
         None => None,
     };
-    let receivers = Receivers::new(assembled.spine.clone(), vec![Arc::new(assembled.mail.clone())]);
+    let receivers = Receivers::new(assembled.spine.clone(), vec![Arc::new(assembled.mail().clone())]);
     let fetching = tokio::spawn(async move { receivers.run(stopped).await });
     Ok(Mail { smtp, fetching })
 }

@@ -65,12 +65,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
             demo::prepare(&mut settings);
             let (folder, edges) = open(&settings)?;
             runtime()?.block_on(async {
+                let _mail = demo::mail_sink(&settings).await?;
                 let filled = demo::fill(&folder, &settings).await?;
                 welcome(&settings, filled)?;
                 if only_fill {
                     return Ok(());
                 }
-                let _mail = demo::mail_sink(&settings).await?;
                 let assembled = assemble::assemble(&folder, &settings, edges)?;
                 Ok(serve::serve(assembled, &settings).await?)
             })

@@ -41,7 +41,7 @@ impl Answer {
     /// # Panics
     /// On any other status, showing the problem.
     #[track_caller]
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "often only the success matters")]
     pub fn ok(self) -> Value {
         assert!(self.status.is_success(), "{}: {}", self.status, self.text());
         self.json()

@@ -3,6 +3,7 @@
 
 mod app;
 mod chat;
+mod conformance;
 mod description;
 mod matrix;
 mod sign_in;

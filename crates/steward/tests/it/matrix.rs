@@ -52,17 +52,17 @@ async fn a_role_passes_exactly_the_gates_of_its_permissions() {
                 continue;
             }
             let answer = person
-                .send(entry.method.clone(), &concrete(&entry.path), Some(json!({})), Some(Uuid::new_v7(at(&app))))
+                .send(
+                    entry.method.clone(),
+                    &concrete(&entry.path),
+                    Some(json!({})),
+                    Some(app.spine().next_id::<domain::CommandId>().0),
+                )
                 .await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{} {} {}", role.key(), entry.method, entry.path);
             assert_eq!(answer.code(), "forbidden");
         }
     }
-}
-
-fn at(app: &TestApp) -> uuid::Timestamp {
-    let micros = u64::try_from(app.spine().now().as_micros()).unwrap();
-    uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, 0)
 }
 
 /// Two companies in one instance: whatever one has, the other gets the same 404 as for nothing at all.
@@ -107,13 +107,25 @@ async fn foreign_ids(app: &mut TestApp) -> Vec<String> {
 
 /// A second company in the same instance, made as an operator would: by seeding.
 async fn second_workspace(app: &TestApp) -> testkit::Client {
+    let owner = identity::SeedUser {
+        name: "Other".to_owned(),
+        email: "other@other.example".to_owned(),
+        password: crate::app::PASSWORD.to_owned(),
+        owner: true,
+        locale: web::Locale::En,
+        languages: Vec::new(),
+        roles: Vec::new(),
+        teams: Vec::new(),
+        skills: Vec::new(),
+    };
     let seed = identity::Seed {
         company: "Other".to_owned(),
         slug: "other".to_owned(),
-        locale: "en".to_owned(),
+        locale: web::Locale::En,
         time_zone: "UTC".to_owned(),
-        users: vec![identity::SeedUser::owner("Other", "other@other.example", crate::app::PASSWORD)],
-        ..identity::Seed::default()
+        teams: Vec::new(),
+        skills: Vec::new(),
+        users: vec![owner],
     };
     identity::seed(app.spine(), seed).await.unwrap();
     let mut client = app.owner.stranger();

@@ -80,9 +80,25 @@ fn reply(
     let (html, inline) = cleaned.map_or((None, Vec::new()), |(html, inline)| (Some(html), inline));
     let message = message(unit, caller, (body.message_id, way.id), (&body.text, html, &body.attachments))?;
     let command = CaseCommand::Reply { message, route: route(&way), then: body.then, seen_at, force: body.force };
-    unit.decide::<Case>(case, command)?;
+    let decided = unit.decide::<Case>(case, command);
+    decided.map_err(|refusal| with_name(unit, refusal))?;
     record::set_inline(unit.tx(), ws, body.message_id, &inline)?;
     written(unit, caller, case)
+}
+
+/// "Li answered 3 s ago": the rule knows ids, the question needs the name.
+fn with_name(unit: &mut Unit<'_, '_>, refusal: Refusal) -> Refusal {
+    let Refusal::Rejected(mut rejection) = refusal else { return refusal };
+    let agent = rejection.params.get("agent").and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
+    if let (Code::AnsweredMeanwhile, Some(agent)) = (rejection.code, agent) {
+        let ws = unit.workspace();
+        match people::agent(unit.tx(), ws, agent) {
+            Ok(Some(agent)) => rejection = rejection.with("agent", agent.name),
+            Ok(None) => {}
+            Err(error) => return error.into(),
+        }
+    }
+    rejection.into()
 }
 
 /// How answers leave by each kind of channel.

@@ -189,12 +189,12 @@ pub(crate) struct CreatedCase {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Target {
     New,
-    Case(CaseName),
+    Case(CaseTarget),
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(untagged)]
-pub(crate) enum CaseName {
+pub(crate) enum CaseTarget {
     Number(i64),
     Id(CaseId),
 }

@@ -2,7 +2,7 @@
 //! agent commands, the customer is who said it.
 
 use super::State;
-use super::answers::{Contacted, ContactChannel, CreatedCase, NewContact};
+use super::answers::{ContactChannel, Contacted, CreatedCase, NewContact};
 use crate::intake;
 use crate::store::{configured, moving};
 use axum::extract::State as Of;

@@ -1,7 +1,7 @@
 //! "Wrong thread": a message goes to the case where it belongs, or opens one of its own. Replies that refer to it
 //! follow, because the mail references move with it.
 
-use super::answers::{CaseName, Move, Moved, Target};
+use super::answers::{CaseTarget, Move, Moved, Target};
 use super::{State, needs_at};
 use crate::intake::first_words;
 use crate::store;
@@ -63,11 +63,11 @@ fn carry(unit: &mut Unit<'_, '_>, access: &Access, id: MessageId, order: Move) -
     Ok(Moved { from, to, number })
 }
 
-fn resolve(unit: &mut Unit<'_, '_>, name: CaseName) -> Done<CaseId> {
+fn resolve(unit: &mut Unit<'_, '_>, name: CaseTarget) -> Done<CaseId> {
     let ws = unit.workspace();
     match name {
-        CaseName::Id(id) => Ok(id),
-        CaseName::Number(number) => Ok(moving::case_by_number(unit.tx(), ws, number)?.ok_or(Refusal::NotFound)?),
+        CaseTarget::Id(id) => Ok(id),
+        CaseTarget::Number(number) => Ok(moving::case_by_number(unit.tx(), ws, number)?.ok_or(Refusal::NotFound)?),
     }
 }
 
