@@ -154,6 +154,8 @@ export class Chat {
 
   send(text: string, attachments: Attachment[]): void {
     this.outbox.add(this.out.id(), text, attachments);
+    // The next message begins anew; its writing is news at once.
+    this.typedAt = 0;
     this.set({ pending: this.outbox.list() });
     this.flush();
   }

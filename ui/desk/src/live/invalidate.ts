@@ -21,7 +21,7 @@ export function staleKeys(event: LiveEvent): QueryKey[] {
   const keys: QueryKey[] = []
   if (event.case_id) keys.push(['case', event.case_id], ['timeline', event.case_id], ['assignments', event.case_id], ['cases'], ['view-counts'])
   if (event.subject_kind === 'customer') keys.push(['customer', event.subject_id], ['customers'])
-  if (event.kind.startsWith('agent.')) keys.push(['presence'])
+  if (event.kind.startsWith('agent.')) keys.push(['presence'], ['me'])
   if (event.kind.startsWith('config.')) keys.push(...(CONFIGURED[event.kind.split('.')[1] ?? ''] ?? [event.subject_kind, `${event.subject_kind}s`]).map((key) => [key]))
   if (event.kind.startsWith('access.')) keys.push(['users'], ['teams'], ['roles'], ['invitations'])
   return keys

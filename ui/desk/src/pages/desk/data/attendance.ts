@@ -48,13 +48,16 @@ export function useAttendance() {
 export function useOwnAttendance(caseId: MaybeRefOrGetter<string | undefined>) {
   const live = useLiveStore()
   let told = 0
+  let toldNote = false
   watch(() => toValue(caseId), (id) => live.view(id ?? null), { immediate: true })
   onScopeDispose(() => live.view(null))
   return {
     typing: (isNote: boolean) => {
       const id = toValue(caseId)
-      if (!id || Date.now() - told < OWN_TYPING_MS) return
+      // A reply after a note is news to the customer at once.
+      if (!id || (isNote === toldNote && Date.now() - told < OWN_TYPING_MS)) return
       told = Date.now()
+      toldNote = isNote
       live.typing(id, isNote)
     },
   }
