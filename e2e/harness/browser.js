@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 import { chromium } from 'playwright-core'
 
+/** How long anything on a page may take before the story fails, in milliseconds. */
+const PATIENCE = 15_000
 const OUT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../out')
 
 // Debian's chromium; the flags keep it from calling anyone but the page under test.
@@ -41,6 +43,7 @@ export async function person(browser, options = {}) {
     reducedMotion: 'reduce',
     ...(options.own ? { baseURL: options.own } : {}),
   })
+  context.setDefaultTimeout(PATIENCE)
   const troubles = []
   await context.exposeBinding('reportViolation', (_source, text) => troubles.push(`CSP: ${text}`))
   await context.addInitScript(() => {
