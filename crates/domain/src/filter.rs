@@ -306,8 +306,7 @@ mod tests {
     }
 
     fn check(json: &str, expect: bool) {
-        let viewer =
-            Viewer { user: Some(UserId(Uuid::from_u128(4))), teams: [TeamId(Uuid::from_u128(3))].into() };
+        let viewer = Viewer { user: Some(UserId(Uuid::from_u128(4))), teams: [TeamId(Uuid::from_u128(3))].into() };
         let texts = ["王芳".to_owned(), "Where is my ORDER?".to_owned()];
         let facts = Facts { case: &case(), texts: &texts };
         let filter = Filter::parse(json).unwrap();

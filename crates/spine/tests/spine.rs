@@ -1,4 +1,5 @@
 //! The spine on real storage: atomicity, the log, consumers, jobs, idempotency, crashes.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use db::{CrashPoint, Query, params, sql};
 use domain::customer::{Customer, CustomerCommand, CustomerState};

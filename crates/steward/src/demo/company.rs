@@ -116,6 +116,20 @@ const CANNED: [(&str, &str, &str, &str); 8] = [
     ("thanks", "Closing", "en", "Thanks for getting in touch, and have a good day!"),
 ];
 
+/// Kind, language, name, address.
+const CHANNELS: [(&str, &str, &str, &str); 10] = [
+    ("webchat", "zh", "官网在线客服", ""),
+    ("webchat", "en", "Global web chat", ""),
+    ("email", "zh", "售后邮箱", "service@yunshan.example"),
+    ("email", "en", "Support mailbox", "support@spruce.example"),
+    ("webform", "zh", "联系表单", ""),
+    ("webform", "en", "Contact form", ""),
+    ("phone", "zh", "400 热线", ""),
+    ("phone", "en", "UK hotline", ""),
+    ("counter", "zh", "门店服务台", ""),
+    ("api", "en", "Partner app", ""),
+];
+
 /// Name, sign-in and role of everybody, for the console.
 #[must_use]
 pub fn sign_ins() -> Vec<(&'static str, &'static str, &'static str)> {
@@ -207,83 +221,41 @@ async fn channels(
     teams: &BTreeMap<&'static str, TeamId>,
     settings: &Settings,
 ) -> Result<BTreeMap<String, ChannelId>, Error> {
-    let team = |name: &str| teams.get(name).map(ToString::to_string);
-    let smtp = json!({"host": "127.0.0.1", "port": super::MAIL_SINK_PORT, "security": "none", "user": ""});
-    let mail = |address: &str, name: &str| {
-        json!({"address": address, "display_name": name, "imap": null, "smtp": smtp, "receive": "smtp",
-            "signature": "", "autoreply": false})
-    };
-    let origins =
-        json!([format!("http://{}", settings.listen), format!("http://localhost:{}", settings.listen.port())]);
-    let chat = |zh: &str, en: &str| json!({"origins": origins, "color": "#0f766e", "greeting_zh": zh, "greeting_en": en, "ask_email": true});
-    let list = [
-        (
-            "webchat",
-            "官网在线客服",
-            "云杉优选",
-            team("华东服务组"),
-            "zh",
-            "zh:webchat",
-            chat("您好，欢迎光临云杉优选！请问有什么可以帮您？", "Hello! How can we help?"),
-        ),
-        (
-            "webchat",
-            "Global web chat",
-            "Spruce & Co.",
-            team("International"),
-            "en",
-            "en:webchat",
-            chat("您好！请问有什么可以帮您？", "Hi there! Ask us anything."),
-        ),
-        (
-            "email",
-            "售后邮箱",
-            "云杉优选",
-            team("售后组"),
-            "zh",
-            "zh:email",
-            mail("service@yunshan.example", "云杉优选客服"),
-        ),
-        (
-            "email",
-            "Support mailbox",
-            "Spruce & Co.",
-            team("International"),
-            "en",
-            "en:email",
-            mail("support@spruce.example", "Spruce & Co. Support"),
-        ),
-        (
-            "webform",
-            "联系表单",
-            "云杉优选",
-            team("售后组"),
-            "zh",
-            "zh:webform",
-            json!({"title_zh": "联系我们", "title_en": "Contact us"}),
-        ),
-        (
-            "webform",
-            "Contact form",
-            "Spruce & Co.",
-            team("International"),
-            "en",
-            "en:webform",
-            json!({"title_zh": "联系我们", "title_en": "Contact us"}),
-        ),
-        ("phone", "400 热线", "云杉优选", team("华东服务组"), "zh", "zh:phone", json!({})),
-        ("phone", "UK hotline", "Spruce & Co.", team("International"), "en", "en:phone", json!({})),
-        ("counter", "门店服务台", "云杉优选", team("售后组"), "zh", "zh:counter", json!({})),
-        ("api", "Partner app", "Spruce & Co.", team("International"), "en", "en:api", json!({"outbound_url": null})),
-    ];
     let mut channels = BTreeMap::new();
-    for (kind, name, brand, team, language, key, settings) in list {
-        let channel = json!({"kind": kind, "name": name, "brand": brand, "team_id": team, "language": language,
-            "required_skills": [], "settings": settings, "active": true});
+    for (kind, language, name, address) in CHANNELS {
+        let zh = language == "zh";
+        let team = match (zh, kind) {
+            (false, _) => "International",
+            (true, "webchat" | "phone") => "华东服务组",
+            (true, _) => "售后组",
+        };
+        let brand = if zh { "云杉优选" } else { "Spruce & Co." };
+        let channel = json!({"kind": kind, "name": name, "brand": brand, "team_id": teams.get(team), "language": language,
+            "required_skills": [], "settings": channel_settings(kind, zh, address, settings), "active": true});
         let channel = owner.post("/api/channels", channel).await?;
-        channels.insert(key.to_owned(), id(&channel, "/id")?);
+        channels.insert(format!("{language}:{kind}"), id(&channel, "/id")?);
     }
     Ok(channels)
+}
+
+fn channel_settings(kind: &str, zh: bool, address: &str, settings: &Settings) -> Value {
+    match kind {
+        "email" => {
+            let smtp = json!({"host": "127.0.0.1", "port": super::MAIL_SINK_PORT, "security": "none", "user": ""});
+            let display_name = if zh { "云杉优选客服" } else { "Spruce & Co. Support" };
+            json!({"address": address, "display_name": display_name, "imap": null, "smtp": smtp, "receive": "smtp",
+                "signature": "", "autoreply": false})
+        }
+        "webchat" => {
+            let local = format!("http://localhost:{}", settings.listen.port());
+            json!({"origins": [format!("http://{}", settings.listen), local], "color": "#0f766e",
+                "greeting_zh": "您好，欢迎光临云杉优选！请问有什么可以帮您？",
+                "greeting_en": "Hello! How can we help?", "ask_email": true})
+        }
+        "webform" => json!({"title_zh": "联系我们", "title_en": "Contact us"}),
+        "api" => json!({"outbound_url": null}),
+        _ => json!({}),
+    }
 }
 
 async fn reasons(owner: &mut Caller) -> Result<BTreeMap<String, ReasonId>, Error> {

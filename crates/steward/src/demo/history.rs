@@ -151,7 +151,7 @@ fn speakers(people: &[Person], lang: &str) -> Vec<usize> {
 }
 
 fn customer(dice: &Dice, n: usize) -> Result<Who, Error> {
-    let zh = n % 3 != 0;
+    let zh = !n.is_multiple_of(3);
     let surnames: Vec<char> = ZH_SURNAMES.chars().collect();
     let (name, lang) = if zh {
         (format!("{}{}", dice.pick(&surnames)?, dice.pick(&ZH_GIVEN)?), "zh")
@@ -161,7 +161,7 @@ fn customer(dice: &Dice, n: usize) -> Result<Who, Error> {
     let mail = format!("customer{n}@{}", if zh { "mail.cn.example" } else { "mail.example" });
     let phone =
         if zh { format!("138{:08}", 10_000_000 + n * 7_919) } else { format!("+4477{:08}", 10_000_000 + n * 6_151) };
-    let level = if n % 4 == 0 { Level::Verified } else { Level::Channel };
+    let level = if n.is_multiple_of(4) { Level::Verified } else { Level::Channel };
     let identities = vec![
         CustomerIdentity { kind: IdentityKind::Email, address: mail, level },
         CustomerIdentity { kind: IdentityKind::Phone, address: phone, level: Level::Channel },

@@ -88,7 +88,8 @@ fn machines_are_marked_and_get_no_bounce() {
 
 #[test]
 fn injection_is_refused() {
-    let cases: Vec<(&str, Box<dyn Fn(&mut Draft)>, ComposeError)> = vec![
+    type Spoil = Box<dyn Fn(&mut Draft)>;
+    let cases: Vec<(&str, Spoil, ComposeError)> = vec![
         ("name", Box::new(|d| d.to[0].name = Some("x\r\nBcc: evil@x.cn".into())), ComposeError::Control("name")),
         ("from name", Box::new(|d| d.from.name = Some("x\ny".into())), ComposeError::Control("name")),
         ("address", Box::new(|d| d.to[0].address = "a@b.c>\r\nBcc: x".into()), ComposeError::Control("name")),

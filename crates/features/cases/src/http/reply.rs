@@ -95,7 +95,7 @@ fn with_name(unit: &mut Unit<'_, '_>, refusal: Refusal) -> Refusal {
         match people::agent(unit.tx(), ws, agent) {
             Ok(Some(agent)) => rejection = rejection.with("agent", agent.name),
             Ok(None) => {}
-            Err(error) => return error.into(),
+            Err(error) => return error,
         }
     }
     rejection.into()
