@@ -37,6 +37,7 @@ story('reconnect: the visitor loses the network, the server is killed, and every
   await write(agent.page, 'r', 'answer while you were away')
   await send(agent.page)
   await message(agent.page, 'answer while you were away').waitFor()
+  assert.equal(await bubble(visitor.page, 'answer while you were away').count(), 0, 'the network was not cut')
   await visitor.context.setOffline(false)
   await bubble(visitor.page, 'answer while you were away').waitFor()
   await message(agent.page, 'and another line').waitFor()

@@ -19,15 +19,16 @@ export function preferredLocale(stored: string | null, languages: readonly strin
   return languages.some((language) => language.toLowerCase().startsWith('zh')) ? 'zh-CN' : 'en'
 }
 
-export async function setLocale(locale: Locale): Promise<void> {
+/** Chosen by a person (kept in this browser), or only guessed or taken from the account. */
+export async function setLocale(locale: Locale, chosen = true): Promise<void> {
   if (!i18n.global.availableLocales.includes(locale)) i18n.global.setLocaleMessage(locale, (await loaders[locale]()).default as Record<string, never>)
   i18n.global.locale.value = locale
   document.documentElement.lang = locale
-  localStorage.setItem(KEY, locale)
+  if (chosen) localStorage.setItem(KEY, locale)
 }
 
 export function startLocale(): Promise<void> {
-  return setLocale(preferredLocale(localStorage.getItem(KEY), navigator.languages ?? []))
+  return setLocale(preferredLocale(localStorage.getItem(KEY), navigator.languages ?? []), false)
 }
 
 /** Whether this browser's user has chosen a language here; otherwise the account's language decides after sign-in. */

@@ -8,7 +8,7 @@ import { eventText } from '../src/pages/desk/data/eventText'
 import { filterText, fromTree, NO_FILTER, parseFilter, toTree } from '../src/pages/desk/data/filters'
 import { reasonTree, type Names } from '../src/pages/desk/data/lookups'
 import { mentionsIn } from '../src/pages/desk/data/send'
-import { nextMorning, snoozeChoices } from '../src/pages/desk/data/snooze'
+import { fieldInstant, nextMorning, snoozeChoices } from '../src/pages/desk/data/snooze'
 import { estimatedHeight, pieces } from '../src/pages/desk/data/text'
 import { blocks } from '../src/pages/desk/data/timeline'
 
@@ -73,12 +73,23 @@ describe('snooze', () => {
   })
 })
 
+describe('snooze in the reader’s zone', () => {
+  const at = new Date('2026-11-22T17:30:00Z')
+  it('means the mornings and evenings of that zone', () => {
+    const there = Object.fromEntries(snoozeChoices(at, null, 'Asia/Shanghai').map((choice) => [choice.id, choice.at.toISOString()]))
+    expect(there).toMatchObject({ evening: '2026-11-23T10:00:00.000Z', tomorrow: '2026-11-24T01:00:00.000Z', monday: '2026-11-30T01:00:00.000Z' })
+    expect(fieldInstant('2026-11-23T08:15', 'Asia/Shanghai')?.toISOString()).toBe('2026-11-23T00:15:00.000Z')
+    expect(fieldInstant('', 'Asia/Shanghai')).toBeNull()
+  })
+  it('keeps to the wall clock on a day that changes it', () => expect(fieldInstant('2026-11-01T09:00', 'America/New_York')?.toISOString()).toBe('2026-11-01T14:00:00.000Z'))
+})
+
 describe('timeline', () => {
   const message = (id: string, at: string, more: Partial<Message> = {}): Entry => ({
     type: 'message', at,
-    message: { id, conversation_id: 'v', channel_kind: 'webchat', at, author: { kind: 'customer', id: 'c', name: 'C' }, note: false, automatic: false, text: '', has_html: false, quoted_text: null, attachments: [], delivery: 'none', delivery_error: null, held_until: null, mail: null, ...more },
+    message: { id, conversation_id: 'v', channel_kind: 'webchat', at, author: { kind: 'customer', id: 'c', name: 'C' }, note: false, automatic: false, text: '', has_html: false, has_remote: false, quoted_text: '', attachments: [], delivery: 'none', delivery_error: null, held_until: null, mail: null, ...more },
   })
-  const event = (kind: string, at: string): Entry => ({ type: 'event', at, actor: li, kind, data: {} })
+  const event = (kind: string, at: string): Entry => ({ type: 'event', at, actor: li, kind, data: {}, names: {} })
   it('groups days, runs of one speaker and events', () => {
     const list = blocks([
       message('1', '2026-11-21T10:00:00Z'), message('2', '2026-11-21T10:04:00Z'), message('3', '2026-11-21T10:10:00Z'), event('case.message_received', '2026-11-21T10:10:00Z'),

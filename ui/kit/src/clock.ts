@@ -16,6 +16,21 @@ export function setClockOffset(millis: number): void {
   tick()
 }
 
+const zone = ref<string | undefined>()
+
+/** The IANA zone in which the reader wants times; nothing = the computer's own. An unknown zone is ignored. */
+export function setTimeZone(name: string | null | undefined): void {
+  try {
+    zone.value = name ? new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone : undefined
+  } catch {
+    zone.value = undefined
+  }
+}
+
+export function useTimeZone(): Readonly<Ref<string | undefined>> {
+  return zone
+}
+
 /** Server time in milliseconds, renewed every second while the page lives. */
 export function useNow(): Readonly<Ref<number>> {
   timer ??= setInterval(tick, 1000)

@@ -19,6 +19,11 @@ export function hashQuery(before: string): string | null {
   return /(?:^|\s)#([^\s#]{0,30})$/u.exec(before)?.[1] ?? null
 }
 
+/** Nothing but paragraphs and line breaks: such text needs no formatted form beside it. */
+export function isPlainHtml(html: string): boolean {
+  return !/<(?!\/?(?:p|br)\s*\/?>)/i.test(html)
+}
+
 /** Plain text as paragraphs of HTML, nothing of it taken as markup. */
 export function textToHtml(text: string): string {
   const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')

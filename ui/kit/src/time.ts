@@ -32,7 +32,7 @@ function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.D
 }
 
 /** "3 min ago" up to a week, then the date; the year only when it is not this one. */
-export function formatAgo(at: Instant, now: number, locale: string): string {
+export function formatAgo(at: Instant, now: number, locale: string, timeZone?: string): string {
   const millis = toMillis(at)
   const seconds = Math.round((millis - now) / 1000)
   const distance = Math.abs(seconds)
@@ -40,8 +40,10 @@ export function formatAgo(at: Instant, now: number, locale: string): string {
   for (const [limit, unit, size] of STEPS) {
     if (distance < limit) return relativeFormat(locale).format(Math.trunc(seconds / size), unit)
   }
-  const sameYear = new Date(millis).getFullYear() === new Date(now).getFullYear()
-  return dateFormat(locale, { month: 'short', day: 'numeric', ...(sameYear ? {} : { year: 'numeric' }) }).format(millis)
+  const zone = timeZone ? { timeZone } : {}
+  const year = dateFormat('en-CA', { year: 'numeric', ...zone })
+  const sameYear = year.format(millis) === year.format(now)
+  return dateFormat(locale, { month: 'short', day: 'numeric', ...(sameYear ? {} : { year: 'numeric' }), ...zone }).format(millis)
 }
 
 /** Narrow age for dense lists: "45s", "12m", "3h", "5d". */

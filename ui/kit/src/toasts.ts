@@ -10,6 +10,8 @@ export interface Toast {
   action?: { label: string; keys?: string; run: () => void }
   /** Milliseconds until it leaves; 0 = stays until closed. */
   lasts: number
+  /** A newer one of the same name takes its place. */
+  slot?: string
 }
 
 export type ToastInput = Pick<Toast, 'text'> & Partial<Omit<Toast, 'id' | 'text'>>
@@ -25,7 +27,8 @@ function dismiss(id: number): void {
 function show(input: ToastInput): number {
   const id = nextId++
   const lasts = input.lasts ?? (input.action ? 8000 : input.kind === 'error' ? 8000 : 4000)
-  toasts.value = [...toasts.value, { kind: 'info' as const, ...input, id, lasts }].slice(-MAX_TOASTS)
+  const others = input.slot ? toasts.value.filter((toast) => toast.slot !== input.slot) : toasts.value
+  toasts.value = [...others, { kind: 'info' as const, ...input, id, lasts }].slice(-MAX_TOASTS)
   triggerRef(toasts)
   return id
 }
@@ -35,6 +38,8 @@ export function useToasts() {
     toasts,
     show,
     dismiss,
+    /** Takes away what a slot shows. */
+    clear: (slot: string) => (toasts.value = toasts.value.filter((toast) => toast.slot !== slot)),
     ok: (text: string, action?: Toast['action']) => show({ kind: 'ok', text, ...(action ? { action } : {}) }),
     error: (text: string, detail?: string) => show({ kind: 'error', text, ...(detail ? { detail } : {}) }),
   }

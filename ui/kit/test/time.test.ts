@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { avatarHue, initials } from '../src/avatar'
-import { hashQuery, textToHtml } from '../src/editor'
+import { hashQuery, isPlainHtml, textToHtml } from '../src/editor'
 import { flattenTree } from '../src/option'
 import { formatAge, formatAgo, formatBytes, formatRemaining } from '../src/time'
 
@@ -17,6 +17,7 @@ describe('formatAgo', () => {
     expect(formatAgo(NOW - 180_000, NOW, 'zh-CN')).toBe('3分钟前')
     expect(formatAgo(NOW - 1_000, NOW, 'en')).toBe('now')
     expect(formatAgo(NOW - 20 * 86_400_000, NOW, 'en')).toBe('Nov 2')
+    expect(formatAgo(Date.UTC(2026, 10, 1, 20), NOW, 'en', 'Asia/Shanghai')).toBe('Nov 2')
     expect(formatAgo(NOW - 400 * 86_400_000, NOW, 'en')).toContain('2025')
   })
   it('ages in one unit', () => {
@@ -30,6 +31,7 @@ describe('small things', () => {
   it('gives a name one colour', () => expect(avatarHue('李娜', 6)).toBe(avatarHue('李娜', 6)))
   it.each([[1023, '1023 B'], [1536, '1.5 KB'], [20 * 1024 * 1024, '20 MB']])('%i bytes', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
   it.each([['hi #ref', 'ref'], ['#', ''], ['a#b', null], ['#退款', '退款'], ['#a b', null]])('canned reply trigger in %s', (text, query) => expect(hashQuery(text)).toBe(query))
+  it.each([['<p>a</p><p>b<br>c</p>', true], ['', true], ['<p><strong>a</strong></p>', false], ['<p class="x">a</p>', false], ['<pre>a</pre>', false]])('plain: %s', (html, plain) => expect(isPlainHtml(html)).toBe(plain))
   it('never lets text become markup', () => expect(textToHtml('<b>\n\na&b')).toBe('<p>&lt;b&gt;</p><p>a&amp;b</p>'))
   it('walks a tree in reading order', () => {
     const rows = flattenTree([{ value: 'a', label: 'Orders', children: [{ value: 'b', label: 'Refund' }] }])

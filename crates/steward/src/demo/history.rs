@@ -235,8 +235,8 @@ async fn step(
 fn inbound(assembled: &Assembled, play: &Play, kind: ChannelKind, text: String, at: Timestamp) -> Inbound {
     let wanted = |i: &CustomerIdentity| match kind {
         ChannelKind::Email | ChannelKind::Webform => i.kind == IdentityKind::Email,
-        ChannelKind::Phone | ChannelKind::Counter => i.kind == IdentityKind::Phone,
-        ChannelKind::Webchat | ChannelKind::Api => true,
+        // Who chats tells no mail address: otherwise every answer of the past would also leave as a follow-up mail.
+        _ => i.kind == IdentityKind::Phone,
     };
     let identities: Vec<_> = play.customer.identities.iter().filter(|i| wanted(i)).cloned().collect();
     let subject = fill(&play.script.subject, &play.values);

@@ -13,6 +13,11 @@ export default [
       page('teams', ['people.manage'], () => import('./people/TeamsPage.vue')),
       page('roles', ['roles.manage'], () => import('./people/RolesPage.vue')),
       page('skills', ['people.manage'], () => import('./people/SkillsPage.vue')),
+      page('channels', ['channels.manage'], () => import('./channels/ChannelsPage.vue')),
+      page('channels/:id', ['channels.manage'], () => import('./channels/ChannelPage.vue'), 'channel'),
+      page('routing', ['routing.manage'], () => import('./work/RoutingPage.vue')),
+      page('reasons', ['settings.manage'], () => import('./work/ReasonsPage.vue')),
+      page('canned', ['canned.manage'], () => import('./work/CannedPage.vue')),
     ],
   },
 ] satisfies RouteRecordRaw[]

@@ -39,13 +39,15 @@ export function useCaseActions() {
       refreshCase(row.id)
     }
     lastUndo = wish.undo ?? null
-    if (wish.done) toasts.ok(wish.done, wish.undo && { label: t('desk.undo'), keys: 'u', run: undoLast })
+    // Only the last thing done can be taken back, so only that is offered.
+    if (wish.done) toasts.show({ kind: 'ok', text: wish.done, slot: 'undo', ...(wish.undo ? { action: { label: t('desk.undo'), keys: 'u', run: undoLast } } : {}) })
     return true
   }
 
   function undoLast(): void {
     const undo = lastUndo
     lastUndo = null
+    toasts.clear('undo')
     if (undo) undo()
     else toasts.show({ text: t('desk.nothing_to_undo') })
   }
@@ -113,11 +115,17 @@ export function useCaseActions() {
   const setReason = (row: CaseRow, reason: CaseRow['reason']) => edit(row, { reason_id: reason?.id ?? null }, { reason }, { reason_id: row.reason?.id ?? null }, { reason: row.reason })
   const setLanguage = (row: CaseRow, language: string | null) => edit(row, { language }, { language })
 
+  /** What the undo key takes back from now on. */
+  function remember(undo: () => void): void {
+    lastUndo = undo
+    toasts.clear('undo')
+  }
+
   /** Clears the unread mark for this agent; not worth a message when it fails. */
   function seen(row: CaseRow): void {
     if (!row.unread) return
     patchCase(row.id, { unread: false })
     void api.post(`/api/cases/${row.id}/seen`).catch(() => patchCase(row.id, { unread: true }))
   }
-  return { setStatus, snooze, assign, pick, setPriority, setTags, setReason, setSubject, setLanguage, seen, undoLast, remember: (undo: () => void) => (lastUndo = undo) }
+  return { setStatus, snooze, assign, pick, setPriority, setTags, setReason, setSubject, setLanguage, seen, undoLast, remember }
 }

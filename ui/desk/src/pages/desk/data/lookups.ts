@@ -1,5 +1,5 @@
 // Small lists that many pickers and texts need: agents, teams, reasons, skills, channels, canned replies.
-import type { AgentRow, Canned, ChannelRef, Items, Reason, Skill, Team } from '@steward/api'
+import type { AgentRow, Canned, ChannelRef, Items, Named, Reason, Skill, Team } from '@steward/api'
 import type { TreeOption } from '@steward/kit'
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
@@ -33,7 +33,7 @@ export function useTeams() {
   const { me } = useSession()
   const all = useItems<Team>('teams', '/api/teams')
   // Who may not read all teams still sees the own ones.
-  return computed<Team[]>(() => (all.value.length ? all.value : (me.value?.teams ?? [])))
+  return computed<Named[]>(() => (all.value.length ? all.value : (me.value?.teams ?? [])))
 }
 
 export function useReasons() {

@@ -42,8 +42,8 @@ export function useSend() {
     const waits = !out.note && (kind === 'email' || kind === 'webform')
     const message: Message = {
       id, conversation_id: conversation?.id ?? '', channel_kind: kind, at,
-      author: { kind: 'agent', id: me.value?.id ?? null, name: me.value?.name ?? '' }, note: out.note, automatic: false, text: out.text, has_html: false,
-      quoted_text: null, attachments: out.attachments, delivery: out.note ? 'none' : waits ? 'held' : 'queued', delivery_error: null, held_until: waits ? held : null, mail: null,
+      author: { kind: 'agent', id: me.value?.id ?? null, name: me.value?.name ?? '' }, note: out.note, automatic: false, text: out.text, has_html: false, has_remote: false,
+      quoted_text: '', attachments: out.attachments, delivery: out.note ? 'none' : waits ? 'held' : 'queued', delivery_error: null, held_until: waits ? held : null, mail: null,
     }
     return { type: 'message', at, message }
   }
