@@ -247,16 +247,21 @@ fn gather(
     Ok(Some(Gathered { address, signature, mail, files: store::files_of(r, ws, message)? }))
 }
 
-/// In-Reply-To the latest message, References all of them, the customer's latest words quoted.
+/// In-Reply-To the customer's latest message (else the latest of all), References all of them, the customer's latest
+/// words quoted.
 fn mail_thread(
     r: &mut db::Read<'_>,
     ws: WorkspaceId,
     row: &DeliveryRow,
     earlier: &[EarlierRow],
 ) -> Result<MailThread, Refusal> {
-    let mut references = Vec::new();
+    let (mut references, mut answered) = (Vec::new(), None);
     for message in earlier.iter().rev() {
-        references.extend(store::mail_ids(r, ws, message.id)?);
+        let ids = store::mail_ids(r, ws, message.id)?;
+        if message.author_kind == "customer" {
+            answered = ids.last().cloned().or(answered);
+        }
+        references.extend(ids);
     }
     let cc = if row.automatic { Vec::new() } else { store::copied(r, ws, row.conversation_id)? };
     // Whoever is in copy hears what comes, never what was (SECURITY row 5): no quotation of words before their time.
@@ -267,7 +272,7 @@ fn mail_thread(
         .find(|m| m.author_kind == "customer" && !is_strangers(m))
         .filter(|m| latest_joined.is_none_or(|since| since <= m.at));
     Ok(MailThread {
-        in_reply_to: references.last().cloned(),
+        in_reply_to: answered.or_else(|| references.last().cloned()),
         references,
         cc: cc.into_iter().map(|(address, _)| OutRecipient { name: String::new(), address }).collect(),
         quoted: quoted.map(|m| (m.author_name.clone(), m.at, m.body_text.clone())),
