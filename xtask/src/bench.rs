@@ -4,7 +4,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::{Outcome, shell};
+use crate::{Outcome, root, shell};
 
 #[derive(Args)]
 pub struct Options {
@@ -17,6 +17,7 @@ pub fn run(options: &Options) -> Outcome {
     // The server under load is measured as shipped, so both are built with the same profile.
     shell::run(shell::cargo(&["build", "--release", "--package", "steward", "--package", "bench"]))?;
     let mut command: Command = shell::cargo(&["run", "--quiet", "--release", "--package", "bench", "--"]);
+    command.arg("--steward").arg(root::target().join("release").join("steward"));
     command.args(&options.rest);
     shell::run(command)
 }
