@@ -111,6 +111,7 @@ story('mail: a mail becomes a case, the answer threads, replies come back, nothi
   await mailIn.deliver(HELP, mailText({ from: 'wu@other.example', to: HELP, subject: 'Opening hours', text: 'When are you open?' }))
   await mailOut.next((mail) => mail.to.includes('wu@other.example'))
   assert.equal(mailOut.mails.filter(toZhang).length, before, 'an automatic mail was answered')
+  await row(page, 'Opening hours').waitFor()
   assert.equal(await page.getByRole('option').count(), 2, 'one case per thread')
 })
 
