@@ -99,6 +99,15 @@ describe('timeline', () => {
   })
 })
 
+describe('conversations in the timeline', () => {
+  const event = (kind: string, at: string): Entry => ({ type: 'event', at, actor: li, kind, data: {}, names: {} })
+  it('are news only when they join later', () => {
+    const at = '2026-11-22T09:00:00Z'
+    const list = blocks([event('case.opened', at), event('case.conversation_joined', at), event('case.conversation_joined', '2026-11-22T09:30:00Z'), event('case.edited', at)], 'UTC')
+    expect(list.map((block) => (block.kind === 'events' ? block.entries.map((entry) => entry.kind) : block.kind))).toEqual(['day', ['case.opened', 'case.conversation_joined', 'case.edited']])
+  })
+})
+
 describe('text from outside', () => {
   it('becomes pieces, never markup', () => {
     expect(pieces('见 https://a.cn/x?y=1。<b>hi</b> or mail a.b@c.com.')).toEqual([
@@ -116,7 +125,7 @@ describe('small rules', () => {
     expect(staleKeys({ ...event, kind: 'config.reason.changed', subject_kind: 'reason', case_id: null })).toEqual([['reasons']])
   })
   it('hangs reasons into their tree, in order and language', () => {
-    const reason = (id: string, parent_id: string | null, position: number, active = true) => ({ id, parent_id, name_zh: `中${id}`, name_en: `en${id}`, active, position })
+    const reason = (id: string, parent_id: string | null, position: number, active = true) => ({ id, parent_id, name_zh: `中${id}`, name_en: `en${id}`, required_skills: [], active, position })
     expect(reasonTree([reason('b', null, 2), reason('a', null, 1), reason('c', 'a', 1), reason('d', 'a', 2, false)], true)).toMatchObject([{ value: 'a', label: '中a', children: [{ value: 'c' }] }, { value: 'b' }])
   })
   it('finds colleagues named in a note', () => expect(mentionsIn('ask @Wang Fang', [{ id: '1', name: 'Wang Fang' }, { id: '2', name: 'Li Na' }])).toEqual(['1']))

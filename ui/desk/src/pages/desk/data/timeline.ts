@@ -19,10 +19,12 @@ export function blocks(entries: readonly Entry[], zone?: string): Block[] {
   const out: Block[] = []
   let day = ''
   let previous: MessageEntry | null = null
+  let own = ''
   for (const entry of entries) {
     if (entry.type === 'event' && isShownElsewhere(entry.kind)) continue
     // The first conversation is the case itself; only one that joins later is news.
-    if (entry.type === 'event' && entry.kind === 'case.conversation_joined' && out.length <= 2 && opens(out)) continue
+    if (entry.type === 'event' && entry.kind === 'case.conversation_joined' && entry.at === own) continue
+    if (entry.type === 'event' && entry.kind === 'case.opened') own = entry.at
     const today = dayOf(entry.at, zone)
     if (today !== day) {
       out.push({ kind: 'day', key: `day-${today}`, at: entry.at })
@@ -40,12 +42,6 @@ export function blocks(entries: readonly Entry[], zone?: string): Block[] {
     previous = null
   }
   return out
-}
-
-/** Nothing but the opening of the case so far. */
-function opens(before: readonly Block[]): boolean {
-  const last = before.at(-1)
-  return last?.kind === 'events' && last.entries.length === 1 && last.entries[0]?.kind === 'case.opened'
 }
 
 /** Chat lines of one person within five minutes read as one; every mail stands alone. */
