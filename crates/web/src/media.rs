@@ -37,7 +37,7 @@ fn decode(bytes: &[u8], format: ImageFormat) -> Option<Verified> {
         _ => return None,
     };
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), format).into_dimensions().ok()?;
-    if u64::from(width) * u64::from(height) > PIXELS_MAX {
+    if width == 0 || height == 0 || u64::from(width) * u64::from(height) > PIXELS_MAX {
         return None;
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -61,6 +61,16 @@ fn harmless(claimed: &str) -> String {
         return claimed.to_owned();
     }
     "application/octet-stream".to_owned()
+}
+
+/// A file name without path and control characters, at most 200 characters, never empty.
+#[must_use]
+pub fn file_name(given: &str) -> String {
+    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let hidden = |c: &char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '"');
+    let name: String = last.chars().filter(|c| !hidden(c)).take(domain::limits::NAME_CHARS).collect();
+    let name = name.trim().trim_matches('.').to_owned();
+    if name.is_empty() { "file".to_owned() } else { name }
 }
 
 #[cfg(test)]
@@ -96,5 +106,28 @@ mod tests {
         for (claimed, expected) in table {
             assert_eq!(verify(b"<svg onload=alert(1)>", claimed).mime, expected, "{claimed}");
         }
+    }
+
+    #[test]
+    fn pixel_floods_are_not_decoded() {
+        // A PNG header that promises 60,000 x 60,000 pixels.
+        let mut flood = png(1, 1);
+        flood[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
+        flood[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
+        assert_eq!(verify(&flood, "image/png").pixels, None);
+    }
+
+    #[test]
+    fn names_are_only_names() {
+        for (given, expect) in [
+            ("../../etc/passwd", "passwd"),
+            ("C:\\x\\报告.pdf", "报告.pdf"),
+            ("a\r\nb\u{202e}fdp.exe", "abfdp.exe"),
+            ("..", "file"),
+            ("", "file"),
+        ] {
+            assert_eq!(file_name(given), expect);
+        }
+        assert_eq!(file_name(&"x".repeat(500)).chars().count(), 200);
     }
 }

@@ -1,7 +1,7 @@
 //! Which mails a machine sent: RFC 3834 and what vendors do beside it (SECURITY row 7).
 //!
 //! No automatic mail is ever answered automatically. These headers are only the first
-//! wall: [`crate::budget`] bounds loops with peers that ignore every header.
+//! wall: `domain::automatic` bounds loops with peers that ignore every header.
 
 use crate::headers::Headers;
 

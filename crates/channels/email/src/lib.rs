@@ -2,7 +2,7 @@
 //!
 //! Owns: reading raw mail ([`parse`]), making its HTML safe ([`sanitize`]), telling which
 //! case it answers ([`thread`], [`token`]), when a machine sent it ([`automatic`],
-//! [`bounce`], [`budget`]), writing mail ([`compose`]), and the three wires: SMTP out, a
+//! [`bounce`]), writing mail ([`compose`]), and the three wires: SMTP out, a
 //! built-in SMTP receiver, and IMAP.
 //!
 //! Must never: touch a database, decide about a case, answer a mail by itself, connect to
@@ -15,7 +15,6 @@ pub mod address;
 pub mod authentication;
 pub mod automatic;
 pub mod bounce;
-pub mod budget;
 pub mod channel;
 pub mod compose;
 #[cfg(feature = "testing")]

@@ -12,7 +12,6 @@ mod can;
 mod configured;
 mod html;
 mod http;
-mod picture;
 mod placeholder;
 mod store;
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! `POST /api/attachments` takes in a file of an agent; `GET /api/attachments/{id}` serves one, so that nothing in it
 //! can ever run in our origin (SECURITY row 2).
 
-use crate::picture;
 use crate::store::attachment::{self, File, Upload};
 use crate::store::predicate::Sight;
 use crate::store::record;
@@ -16,7 +15,7 @@ use http::{HeaderValue, StatusCode};
 use spine::{ContentHash, Refusal, Spine};
 use std::fmt::Write as _;
 use utoipa::ToSchema;
-use web::{Caller, Json, Path, Problem, Result};
+use web::{Caller, Json, Path, Problem, Result, media};
 
 /// Files somebody may have uploaded without having sent them, and their bytes together (SECURITY row 32).
 const WAITING_FILES: i64 = 200;
@@ -45,11 +44,11 @@ pub(crate) async fn upload_attachment(
             None => return Err(Problem::field("file", Code::Required)),
         }
     };
-    let name = picture::file_name(field.file_name().unwrap_or_default());
+    let name = media::file_name(field.file_name().unwrap_or_default());
     let declared = field.content_type().unwrap_or_default().to_owned();
     let bytes = content(field).await?;
     let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-    let inspecting = tokio::task::spawn_blocking(move || (picture::inspect(&bytes, &declared), bytes));
+    let inspecting = tokio::task::spawn_blocking(move || (media::verify(&bytes, &declared), bytes));
     let (inspected, bytes) = inspecting.await.map_err(|_| Problem::internal())?;
     let hash = spine.files().put_async(bytes).await?;
     let (id, owner) = (spine.next_id(), caller.actor.to_string());
