@@ -18,6 +18,11 @@ export default [
       page('routing', ['routing.manage'], () => import('./work/RoutingPage.vue')),
       page('reasons', ['settings.manage'], () => import('./work/ReasonsPage.vue')),
       page('canned', ['canned.manage'], () => import('./work/CannedPage.vue')),
+      page('workspace', ['settings.manage'], () => import('./system/WorkspacePage.vue')),
+      page('tokens', ['tokens.manage'], () => import('./system/TokensPage.vue')),
+      page('audit', ['audit.read'], () => import('./system/AuditPage.vue')),
+      page('check', ['settings.manage'], () => import('./system/CheckPage.vue')),
     ],
   },
+  { path: '/profile', alias: '/account', name: 'profile', component: () => import('./account/ProfilePage.vue'), meta: { title: 'admin.profile.title' } },
 ] satisfies RouteRecordRaw[]
