@@ -1,8 +1,8 @@
 // Who else is looking at or writing in a case right now.
-import type { LiveSignal } from '@steward/api'
+import type { LiveEvent, LiveSignal } from '@steward/api'
 import { useNow } from '@steward/kit'
 import { onScopeDispose, shallowReactive, watch, type MaybeRefOrGetter, toValue } from 'vue'
-import { useLiveSignals, useLiveStore } from '../../../live/store'
+import { useLiveEvents, useLiveSignals, useLiveStore } from '../../../live/store'
 import { useSession } from '../../../session'
 
 export interface Attendee {
@@ -32,10 +32,20 @@ export function note(signal: LiveSignal, now: number): void {
   seen.set(signal.case_id, people)
 }
 
+/** Who has just sent something is no longer writing. */
+export function noteDone(event: Pick<LiveEvent, 'case_id' | 'actor'>): void {
+  const people = event.case_id ? seen.get(event.case_id) : undefined
+  const id = event.actor.split(':')[1] ?? ''
+  const entry = people?.get(id)
+  if (!event.case_id || !people || !entry?.writingUntil) return
+  seen.set(event.case_id, new Map(people).set(id, { ...entry, writingUntil: 0 }))
+}
+
 export function useAttendance() {
   const now = useNow()
   const { me } = useSession()
   useLiveSignals((signal) => note(signal, now.value))
+  useLiveEvents(noteDone)
   return {
     inCase: (caseId: string): Attendee[] =>
       [...(seen.get(caseId)?.values() ?? [])]

@@ -103,7 +103,7 @@ export function useSend() {
 function collisionOf(problem: ApiError): Collision | null {
   if (problem.code !== 'answered_meanwhile') return null
   const agent = problem.params['agent'] as { name?: string } | string | undefined
-  return { agent: typeof agent === 'string' ? agent : (agent?.name ?? ''), seconds: Number(problem.params['seconds_ago'] ?? 0) }
+  return { agent: typeof agent === 'string' ? agent : (agent?.name ?? ''), seconds: Math.max(1, Number(problem.params['seconds_ago'] ?? 0)) }
 }
 
 /** Colleagues named with an @ in a note. */
