@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 
 import { freePort, start, temporaryFolder, until } from './process.js'
 
+/** How long it may take until it serves, in milliseconds; `demo` fills a company first. */
+const READY = 120_000
 const TOP = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 export const BINARY = process.env.STEWARD_BINARY ?? path.join(TOP, 'target/debug/steward')
 
@@ -28,7 +30,7 @@ export async function startServer(options = {}) {
     await until('the server is ready', async () => {
       if (!mine.running()) throw new Error(`it ended:\n${mine.lines.join('\n')}`)
       return (await fetch(`${url}/health/ready`)).ok
-    }, 30_000)
+    }, READY)
   }
   const halt = async (signal) => {
     const result = await running.stop(signal)
@@ -36,7 +38,14 @@ export async function startServer(options = {}) {
     running.lines.length = 0
     return result
   }
-  await launch()
+  try {
+    await launch()
+  } catch (error) {
+    // Nobody gets hold of it any more, so nobody else would end it.
+    await halt('SIGKILL')
+    await remove()
+    throw error
+  }
 
   return {
     url,
