@@ -1,15 +1,20 @@
 // Which queries an event makes stale. Frames carry no contents, so the page asks again for what it shows; a burst of
 // events asks once.
 import type { LiveEvent } from '@steward/api'
-import type { QueryClient, QueryKey } from '@tanstack/vue-query'
+import type { InfiniteData, Query, QueryClient, QueryKey } from '@tanstack/vue-query'
 
 /** What is open on screen follows at once; lists and counts of a busy desk at most this often. */
 export const NEAR_MS = 40
 export const FAR_MS = 700
+/** A list read this far down is asked for page by page again, so it follows more slowly. */
+export const DEEP_PAGES = 4
+export const DEEP_MS = 15_000
 const FAR = new Set<unknown>(['cases', 'view-counts', 'customers', 'presence'])
 
 const pending = { near: new Map<string, QueryKey>(), far: new Map<string, QueryKey>() }
-const timers: { near?: ReturnType<typeof setTimeout> | undefined; far?: ReturnType<typeof setTimeout> | undefined } = {}
+type Timer = ReturnType<typeof setTimeout> | undefined
+const timers: { near?: Timer; far?: Timer; deep?: Timer } = {}
+const isDeep = (query: Query) => ((query.state.data as Partial<InfiniteData<unknown>> | undefined)?.pages?.length ?? 0) > DEEP_PAGES
 
 /** Queries that show a configured thing, by its name in the event's kind. */
 const CONFIGURED: Record<string, string[]> = {
@@ -27,6 +32,16 @@ export function staleKeys(event: LiveEvent): QueryKey[] {
   return keys
 }
 
+function refresh(client: QueryClient, queryKey: QueryKey): void {
+  const deep = FAR.has(queryKey[0]) && client.getQueryCache().findAll({ queryKey, type: 'active' }).some(isDeep)
+  void client.invalidateQueries({ queryKey, ...(deep ? { predicate: (query) => !isDeep(query) } : {}) })
+  if (!deep) return
+  timers.deep ??= setTimeout(() => {
+    timers.deep = undefined
+    for (const list of FAR) void client.invalidateQueries({ queryKey: [list], predicate: isDeep })
+  }, DEEP_MS)
+}
+
 export function invalidateFor(client: QueryClient, event: LiveEvent): void {
   for (const key of staleKeys(event)) {
     const lane = FAR.has(key[0]) ? 'far' : 'near'
@@ -35,7 +50,7 @@ export function invalidateFor(client: QueryClient, event: LiveEvent): void {
       timers[lane] = undefined
       const keys = [...pending[lane].values()]
       pending[lane].clear()
-      for (const queryKey of keys) void client.invalidateQueries({ queryKey })
+      for (const queryKey of keys) refresh(client, queryKey)
     }, lane === 'far' ? FAR_MS : NEAR_MS)
   }
 }
