@@ -30,7 +30,11 @@ export const useLiveStore = defineStore('live', () => {
     },
     random: Math.random,
     storage: sessionStorage,
-    onState: (next) => (state.value = next),
+    onState: (next) => {
+      state.value = next
+      // Being connected is part of the own presence.
+      if (next === 'live') void queryClient.invalidateQueries({ queryKey: ['me'] })
+    },
     onContact: () => (contact.value = now.value),
     onEvent: (event) => {
       invalidateFor(queryClient, event)
