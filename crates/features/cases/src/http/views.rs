@@ -92,7 +92,7 @@ pub(crate) async fn create_view(
     Ok((StatusCode::CREATED, Json(read(&spine, caller, id).await?)))
 }
 
-#[utoipa::path(patch, path = "/api/views/{id}", tag = "views", params(("id" = ViewId, Path)), request_body = ViewChange,
+#[utoipa::path(patch, path = "/api/views/{id}", tag = "views", params(("id" = String, Path, format = "uuid")), request_body = ViewChange,
     responses((status = 200, body = View)))]
 pub(crate) async fn change_view(
     State(spine): State<Spine>,
@@ -125,7 +125,7 @@ pub(crate) async fn change_view(
     Ok(Json(read(&spine, caller, id).await?))
 }
 
-#[utoipa::path(delete, path = "/api/views/{id}", tag = "views", params(("id" = ViewId, Path)),
+#[utoipa::path(delete, path = "/api/views/{id}", tag = "views", params(("id" = String, Path, format = "uuid")),
     responses((status = 204)))]
 pub(crate) async fn delete_view(
     State(spine): State<Spine>,
