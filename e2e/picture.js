@@ -15,9 +15,9 @@ const browser = await launchBrowser()
 try {
   const { email, password } = await signIn()
   const agent = await person(browser, { own: server.url, language: 'zh-CN', size: { width: 1440, height: 900 } })
-  await enterDesk(agent, server.url, { email, password }, process.argv[2] ?? 'all_open')
+  await enterDesk(agent, server.url, { email, password }, 'all_open')
   const { page } = agent
-  await page.getByRole('option').nth(Number(process.argv[3] ?? 3)).click()
+  await page.getByRole('option').nth(1).click()
   await page.getByRole('log').getByRole('article').first().waitFor()
   await page.evaluate(() => document.fonts.ready)
   await until('nothing loads any more', async () => (await page.locator('[aria-busy=true], .animate-pulse').count()) === 0)
