@@ -30,7 +30,7 @@ export class Caller {
     const response = await fetch(this.url + path, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       redirect: 'manual',
     })
     for (const cookie of response.headers.getSetCookie()) {

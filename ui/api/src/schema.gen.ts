@@ -2003,9 +2003,9 @@ export interface components {
         } | {
             status: components["schemas"]["StatusKey"][];
         } | {
-            assignee: components["schemas"]["Who"];
+            assignee: string;
         } | {
-            team: components["schemas"]["Whose"];
+            team: string;
         } | {
             priority: components["schemas"]["Priority"][];
         } | {
@@ -3299,10 +3299,6 @@ export interface components {
             name: string;
             slug: string;
         };
-        Who: string;
-        Whose: string;
-        /** Format: uuid */
-        ViewId: string;
     };
     responses: never;
     parameters: never;
@@ -6964,7 +6960,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                id: components["schemas"]["ViewId"];
+                id: string;
             };
             cookie?: never;
         };
@@ -6995,7 +6991,7 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                id: components["schemas"]["ViewId"];
+                id: string;
             };
             cookie?: never;
         };
