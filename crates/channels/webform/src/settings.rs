@@ -15,11 +15,13 @@ pub struct Settings {
     pub title_en: String,
     /// Whether files may be sent.
     pub attachments: bool,
+    /// Confirms receipt by mail with the case's number, within the budgets of automatic mail.
+    pub autoreply: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { title_zh: String::new(), title_en: String::new(), attachments: true }
+        Self { title_zh: String::new(), title_en: String::new(), attachments: true, autoreply: false }
     }
 }
 

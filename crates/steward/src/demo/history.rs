@@ -300,7 +300,7 @@ async fn speak(
     let (Some((case, conversation)), Some(agent)) = (play.case, company.people.get(play.agent)) else { return Ok(()) };
     let team = company.teams.get(agent.team).copied();
     let assign = CaseCommand::Assign { team, assignee: Some(agent.id), by: AssignedBy::Person, note: String::new() };
-    command(assembled, company, Actor::System, case, assign).await?;
+    command(assembled, company, Actor::Agent(agent.id), case, assign).await?;
     let message = NewMessage {
         id: assembled.spine.next_id(),
         conversation,
