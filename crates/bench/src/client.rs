@@ -32,7 +32,8 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Option<(u16, String)> {
-        let request = request(method, path, headers, body.map(Value::to_string).as_deref());
+        let host = self.stream.get_ref().peer_addr().ok()?;
+        let request = request((method, path), host, headers, body.map(Value::to_string).as_deref());
         self.stream.get_mut().write_all(request.as_bytes()).ok()?;
         let mut line = String::new();
         self.stream.read_line(&mut line).ok()?;
@@ -58,8 +59,8 @@ impl Http {
     }
 }
 
-fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> String {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: bench\r\n");
+fn request((method, path): (&str, &str), host: SocketAddr, headers: &[(&str, &str)], body: Option<&str>) -> String {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -132,7 +133,8 @@ impl Visitor {
         if !self.authorization.is_empty() {
             headers.push(("authorization", self.authorization.as_str()));
         }
-        let text = request("POST", path, &headers, Some(body));
+        let host = self.stream.get_ref().peer_addr().unwrap();
+        let text = request(("POST", path), host, &headers, Some(body));
         self.stream.get_mut().write_all(text.as_bytes()).await.unwrap();
         let (mut status, mut length, mut line) = (0, 0, String::new());
         loop {
