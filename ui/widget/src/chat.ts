@@ -187,7 +187,12 @@ export class Chat {
     if (this.state.session) this.set({ session: { ...this.state.session, claimed_email: address } });
   }
 
-  async ticket(): Promise<string> {
+  /** A token for an upload; `refused` is one the server has just turned down. */
+  async ticket(refused?: string): Promise<string> {
+    if (refused !== undefined && refused === this.token) {
+      this.token = null;
+      this.link.stop();
+    }
     await this.session();
     if (!this.token) throw new Failure(0, "network");
     return this.token;
@@ -236,8 +241,9 @@ export class Chat {
   /** Opens the session, once however many ask; `again` replaces a running one (new identity, other tab's token). */
   private session(again = false): Promise<void> {
     if (this.state.phase === "unavailable") return Promise.resolve();
-    if (this.token && !again) return Promise.resolve();
+    // A session on its way comes first: with it the token at hand may end.
     if (this.starting && !again) return this.starting;
+    if (this.token && !again) return Promise.resolve();
     clearTimeout(this.startTimer);
     if (this.state.phase !== "ready") this.set({ phase: "starting" });
     const mine = this.out

@@ -70,19 +70,28 @@ export class Files {
   }
 
   private async upload(id: string): Promise<void> {
-    const pick = this.picks.find((item) => item.id === id);
-    if (!pick) return;
     try {
       const ticket = await this.chat.ticket();
-      if (!this.picks.some((item) => item.id === id)) return;
-      const upload = this.chat.api.upload(ticket, pick.file, pick.file.name || "image.png", id, (part) => this.change(id, { part }));
-      this.uploads.set(id, upload);
-      this.change(id, { stored: await upload.done, part: 1 });
+      const stored = await this.attempt(id, ticket).catch(async (error: unknown) => {
+        // The visitor became somebody else while it went up, or the session ended: once more with a token of now.
+        if ((error as Failure).status !== 401) throw error;
+        return this.attempt(id, await this.chat.ticket(ticket));
+      });
+      if (stored) this.change(id, { stored, part: 1 });
     } catch (error) {
       this.change(id, { error: error instanceof Failure && error.status === 413 ? "too_large" : "failed" });
     } finally {
       this.uploads.delete(id);
     }
+  }
+
+  /** Null when the visitor has removed it meanwhile. */
+  private async attempt(id: string, ticket: string): Promise<Attachment | null> {
+    const pick = this.picks.find((item) => item.id === id);
+    if (!pick) return null;
+    const upload = this.chat.api.upload(ticket, pick.file, pick.file.name || "image.png", id, (part) => this.change(id, { part }));
+    this.uploads.set(id, upload);
+    return upload.done;
   }
 
   private change(id: string, change: Partial<Pick>): void {

@@ -367,6 +367,25 @@ describe("who the visitor is", () => {
     expect(store.get("who")).toBe("customer-1");
   });
 
+  test("an upload waits for the session that is on its way, whose token is the one that counts", async () => {
+    const { chat } = tab(server);
+    chat.open();
+    await settle();
+    server.token = "token-2";
+    chat.identify(jwt("customer-1"));
+    expect(await chat.ticket()).toBe("token-2");
+  });
+
+  test("a token that was refused for an upload is replaced", async () => {
+    const { chat } = tab(server);
+    chat.open();
+    await settle();
+    server.token = "token-2";
+    expect(await chat.ticket()).toBe("token-1");
+    expect(await chat.ticket("token-1")).toBe("token-2");
+    expect(await chat.ticket("token-1")).toBe("token-2");
+  });
+
   test("signing out in one tab empties the others", async () => {
     const storage = new MemoryStorage();
     const one = tab(server, storage);
