@@ -31,6 +31,14 @@ export function useEventWords() {
     }
     return typeof own === 'string' ? own : ''
   }
+  /** A field by its name in words, part by part; a part without a word keeps its own. */
+  const field = (path: string) => path.split('.').map((part) => or(`admin.field.${part}`, part)).join(' · ')
+  function value(path: string, held: unknown): string {
+    if (held === null || held === undefined || held === '') return '–'
+    if (typeof held === 'boolean') return t(held ? 'admin.yes' : 'admin.no')
+    if (typeof held !== 'string') return JSON.stringify(held)
+    return path === 'presence' ? or(`kit.presence.${held}`, held) : held
+  }
   const who = (item: AuditItem) => item.actor.name ?? t(`admin.actor.${item.actor.kind}`)
-  return { what, name, who, object }
+  return { what, name, who, object, field, value }
 }
