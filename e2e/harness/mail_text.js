@@ -43,3 +43,26 @@ function encoded(text) {
 function base64(text) {
   return Buffer.from(text).toString('base64').replaceAll(/.{76}/g, '$&\r\n')
 }
+
+/** The text of a sent mail with its transfer encodings undone, part after part. */
+export function plainText(raw) {
+  const parts = raw.split(/\r\n--[^\r\n]+\r\n/)
+  return parts
+    .map((part) => {
+      const end = part.indexOf('\r\n\r\n')
+      const [head, body] = [part.slice(0, end).toLowerCase(), part.slice(end + 4)]
+      if (head.includes('encoding: base64')) return Buffer.from(body, 'base64').toString('utf8')
+      if (!head.includes('encoding: quoted-printable')) return body
+      const bytes = body.replaceAll('=\r\n', '').replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+      return Buffer.from(bytes, 'latin1').toString('utf8')
+    })
+    .join('\r\n')
+}
+
+/** The link to this server that a sent mail asks its reader to open. */
+export function linkIn(mail, url) {
+  const text = plainText(mail.raw)
+  const link = text.match(new RegExp(`${url.replaceAll('.', '\\.')}/[^\\s"<>]+`))?.[0]
+  if (!link) throw new Error(`no link to ${url} in: ${text}`)
+  return link
+}

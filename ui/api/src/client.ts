@@ -18,6 +18,8 @@ export interface ClientSettings {
   wait?: (millis: number) => Promise<void>
   /** Called when the session is no longer valid. */
   onSignedOut?: () => void
+  /** Called when the company demands a second step that this person has not set up. */
+  onEnrolmentDemanded?: () => void
 }
 
 /** Waits before the second and third try of a request that the network lost. */
@@ -65,6 +67,7 @@ export class Client {
     if (!response.ok) {
       const problem = await problemOf(response)
       if (response.status === 401) this.settings.onSignedOut?.()
+      else if (problem.code === 'totp_enrollment_required') this.settings.onEnrolmentDemanded?.()
       throw problem
     }
     if (response.status === 204 || response.status === 202) return undefined as T

@@ -1,6 +1,6 @@
 // Every area registers its own pages in pages/<area>/routes.ts; this file only joins them and guards them.
 import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type RouteRecordRaw } from 'vue-router'
-import { onSignedOut } from './query'
+import { onEnrolmentDemanded, onSignedOut } from './query'
 import { forgetSession, loadMe, neededSetup } from './session'
 
 declare module 'vue-router' {
@@ -41,6 +41,12 @@ router.beforeEach(async (to) => {
   if (!me) return (await neededSetup().catch(() => false)) ? '/setup' : toSignIn(to)
   if (me.must_enroll_totp && to.name !== 'enroll' && router.hasRoute('enroll')) return { name: 'enroll' }
   return true
+})
+
+// It may be demanded while somebody works: what they ask for then is refused until it is set up.
+onEnrolmentDemanded(() => {
+  const here = router.currentRoute.value
+  if (!here.meta.public && here.name !== 'enroll') void router.replace({ name: 'enroll' })
 })
 
 onSignedOut(() => {
