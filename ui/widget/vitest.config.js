@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { jsx } from "./bundle.js";
 
 // The reporter of vitest 5.1 calls Map.groupBy to print a failure; Node.js 20 does not have it and would show a crash instead.
 Map.groupBy ??= (items, keyOf) => {
@@ -14,6 +15,6 @@ Map.groupBy ??= (items, keyOf) => {
 };
 
 export default defineConfig({
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  oxc: jsx,
   test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], mockReset: true },
 });

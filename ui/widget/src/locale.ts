@@ -49,7 +49,6 @@ const zh = {
   emailLeave: "直接离开",
   emailInvalid: "邮箱格式不正确，请检查",
   emailFailed: "提交失败，请稍后再试",
-  emailSaved: (address: string) => `回复会同时发送到 ${address}`,
 };
 
 const en: typeof zh = {
@@ -102,7 +101,6 @@ const en: typeof zh = {
   emailLeave: "Just leave",
   emailInvalid: "Please check this e-mail address",
   emailFailed: "Could not save it. Please try again",
-  emailSaved: (address) => `Replies also go to ${address}`,
 };
 
 export type Words = typeof zh;

@@ -9,7 +9,6 @@ const paths = {
   alert: "M12 8v4.5 M12 16h.01 M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
   clock: "M12 7.5V12l3 2 M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17Z",
   mail: "M4.8 5.5h14.4c.7 0 1.3.6 1.3 1.3v10.4c0 .7-.6 1.3-1.3 1.3H4.8c-.7 0-1.3-.6-1.3-1.3V6.8c0-.7.6-1.3 1.3-1.3Z m-.9 1.8L12 13l8.1-5.7",
-  check: "m5.5 12.5 4.2 4.2 8.8-9",
 } as const;
 
 export function Icon({ name, size = 20 }: { name: keyof typeof paths; size?: number }) {
