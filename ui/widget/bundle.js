@@ -29,7 +29,6 @@ export async function bundle(entry, file) {
       write: false,
       target: "es2022",
       cssMinify: true,
-      cssTarget: ["chrome123", "firefox120", "safari17.5"],
       reportCompressedSize: false,
       lib: { entry: root + entry, formats: ["iife"], name: "steward", fileName: () => file },
     },
