@@ -21,8 +21,15 @@ export function row(page, text) {
 
 /** Opens a case from the list and waits for its history. */
 export async function openCase(page, text) {
-  await row(page, text).click()
-  await page.getByRole('log').waitFor()
+  await openRow(page, row(page, text))
+}
+
+/** Opens a case by its row, and waits until it is this one that is shown. */
+export async function openRow(page, option) {
+  const number = (await option.textContent()).match(/#\d+/)[0]
+  await option.click()
+  await page.locator('header').filter({ hasText: new RegExp(`${number}(?!\\d)`) }).waitFor()
+  await page.getByRole('log').getByRole('article').first().waitFor()
 }
 
 /** The messages of the open case that contain this text. */

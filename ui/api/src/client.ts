@@ -40,6 +40,10 @@ export class Client {
   get<T>(path: string, query?: RequestOptions['query'], signal?: AbortSignal): Promise<T> {
     return this.send<T>('GET', path, { ...(query ? { query } : {}), ...(signal ? { signal } : {}) })
   }
+  /** A text as it stands: the source of a mail. */
+  text(path: string): Promise<string> {
+    return this.send<string>('GET', path, {}, (text) => text)
+  }
   post<T>(path: string, body?: unknown, options: RequestOptions = {}): Promise<T> {
     return this.send<T>('POST', path, { ...options, body })
   }
@@ -60,7 +64,7 @@ export class Client {
     return this.send<T>('POST', path, { body: form, ...(signal ? { signal } : {}) })
   }
 
-  private async send<T>(method: string, path: string, options: RequestOptions): Promise<T> {
+  private async send<T>(method: string, path: string, options: RequestOptions, read: (text: string) => unknown = JSON.parse): Promise<T> {
     const init = this.init(method, options)
     const url = path + queryString(options.query)
     const response = await this.reach(url, init)
@@ -72,7 +76,7 @@ export class Client {
     }
     if (response.status === 204 || response.status === 202) return undefined as T
     const text = await response.text()
-    return (text ? JSON.parse(text) : undefined) as T
+    return (text ? read(text) : undefined) as T
   }
 
   private init(method: string, options: RequestOptions): RequestInit {

@@ -45,6 +45,7 @@ export type Message = Narrow<Schemas['Message'], {
   channel_kind: ChannelKind; delivery: Delivery; delivery_error: Coded | null
   author: Narrow<Schemas['Person'], { kind: 'customer' | 'agent' | 'system' }>
 }>
+export type FailedMessage = Schemas['FailedMessage']
 export type EventActor = Schemas['Person']
 export type Entry =
   | Narrow<Extract<Schemas['Entry'], { type: 'message' }>, { message: Message }>

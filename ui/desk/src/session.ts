@@ -5,6 +5,25 @@ import { computed } from 'vue'
 import { api, queryClient } from './query'
 
 const ME = ['me']
+const HINT = 'steward.signed-in'
+
+/** The cookie can't be read here. This remembers that somebody was signed in, so that the sign-in page asks the server only then. */
+function hint(signedIn: boolean): void {
+  try {
+    if (signedIn) localStorage.setItem(HINT, '1')
+    else localStorage.removeItem(HINT)
+  } catch {
+    // Without storage the sign-in page just asks for the password.
+  }
+}
+
+export function wasSignedIn(): boolean {
+  try {
+    return localStorage.getItem(HINT) !== null
+  } catch {
+    return false
+  }
+}
 
 export function loadMe(): Promise<Me | null> {
   return queryClient.ensureQueryData({ queryKey: ME, staleTime: Number.POSITIVE_INFINITY, queryFn: fetchMe })
@@ -12,15 +31,21 @@ export function loadMe(): Promise<Me | null> {
 
 async function fetchMe(): Promise<Me | null> {
   try {
-    return await api.get<Me>('/api/me')
+    const me = await api.get<Me>('/api/me')
+    hint(true)
+    return me
   } catch (cause) {
-    if (cause instanceof ApiError && cause.status === 401) return null
+    if (cause instanceof ApiError && cause.status === 401) {
+      hint(false)
+      return null
+    }
     throw cause
   }
 }
 
 /** After sign-in, set-up or a change of the own account: the answer is the new truth. */
 export function setMe(me: Me | null): void {
+  hint(me !== null)
   queryClient.setQueryData(ME, me)
 }
 

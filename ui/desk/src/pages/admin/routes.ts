@@ -15,6 +15,7 @@ export default [
       page('skills', ['people.manage'], () => import('./people/SkillsPage.vue')),
       page('channels', ['channels.manage'], () => import('./channels/ChannelsPage.vue')),
       page('channels/:id', ['channels.manage'], () => import('./channels/ChannelPage.vue'), 'channel'),
+      page('unreadable', ['channels.manage'], () => import('./channels/UnreadablePage.vue')),
       page('routing', ['routing.manage'], () => import('./work/RoutingPage.vue')),
       page('reasons', ['settings.manage'], () => import('./work/ReasonsPage.vue')),
       page('canned', ['canned.manage'], () => import('./work/CannedPage.vue')),

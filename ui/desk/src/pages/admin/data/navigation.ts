@@ -1,5 +1,5 @@
 // The entries of the administration that this person can use.
-import { BookText, Building2, GitFork, GraduationCap, History, Inbox, KeyRound, ListTree, Route, ShieldCheck, Stethoscope, Users } from 'lucide-vue-next'
+import { BookText, Building2, GitFork, GraduationCap, History, Inbox, KeyRound, ListTree, MailWarning, Route, ShieldCheck, Stethoscope, Users } from 'lucide-vue-next'
 import { computed, type Component } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
@@ -8,7 +8,7 @@ import { useSession } from '../../../session'
 const GROUPS: { id: string; links: [name: string, icon: Component][] }[] = [
   { id: 'people', links: [['people', Users], ['teams', GitFork], ['roles', ShieldCheck], ['skills', GraduationCap]] },
   { id: 'work', links: [['channels', Inbox], ['routing', Route], ['reasons', ListTree], ['canned', BookText]] },
-  { id: 'system', links: [['workspace', Building2], ['tokens', KeyRound], ['audit', History], ['check', Stethoscope]] },
+  { id: 'system', links: [['workspace', Building2], ['tokens', KeyRound], ['audit', History], ['unreadable', MailWarning], ['check', Stethoscope]] },
 ]
 
 export function useAdminLinks() {

@@ -1,9 +1,11 @@
 // Who else is looking at or writing in a case right now.
 import type { LiveEvent, LiveSignal } from '@steward/api'
 import { useNow } from '@steward/kit'
+import { useI18n } from 'vue-i18n'
 import { onScopeDispose, shallowReactive, watch, type MaybeRefOrGetter, toValue } from 'vue'
 import { useLiveEvents, useLiveSignals, useLiveStore } from '../../../live/store'
 import { useSession } from '../../../session'
+import { customerName } from './names'
 
 export interface Attendee {
   id: string
@@ -42,6 +44,7 @@ export function noteDone(event: Pick<LiveEvent, 'case_id' | 'actor'>): void {
 }
 
 export function useAttendance() {
+  const { t } = useI18n()
   const now = useNow()
   const { me } = useSession()
   useLiveSignals((signal) => note(signal, now.value))
@@ -50,7 +53,7 @@ export function useAttendance() {
     inCase: (caseId: string): Attendee[] =>
       [...(seen.get(caseId)?.values() ?? [])]
         .filter((entry) => entry.until > now.value && entry.who.id !== me.value?.id)
-        .map((entry) => ({ id: entry.who.id, name: entry.who.name, kind: entry.who.kind, writing: entry.writingUntil > now.value })),
+        .map((entry) => ({ id: entry.who.id, name: entry.who.kind === 'customer' ? customerName(entry.who, t) : entry.who.name, kind: entry.who.kind, writing: entry.writingUntil > now.value })),
   }
 }
 

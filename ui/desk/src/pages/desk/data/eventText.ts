@@ -1,6 +1,7 @@
 // One line of the history in words: "Li Na assigned this to Wang Fang".
 import type { EventActor } from '@steward/api'
 import type { Names } from './lookups'
+import { customerName } from './names'
 
 type Translate = (key: string, params?: Record<string, unknown>) => string
 type Data = Record<string, unknown>
@@ -8,7 +9,7 @@ type Data = Record<string, unknown>
 /** The event's own names come first: they also know who has left since. */
 export function withNames(names: Names, own: Record<string, string> = {}): Names {
   const first = (find: (id: unknown) => string | undefined) => (id: unknown) => own[String(id)] ?? find(id)
-  return { agent: first(names.agent), team: first(names.team), skill: first(names.skill), reason: names.reason }
+  return { agent: first(names.agent), team: first(names.team), reason: names.reason }
 }
 
 function named(value: unknown, find: (id: unknown) => string | undefined): string | undefined {
@@ -45,6 +46,7 @@ function editedText(data: Data, t: Translate, names: Names, who: string): string
 }
 
 export function actorName(actor: EventActor, t: Translate): string {
+  if (actor.kind === 'customer') return customerName(actor, t)
   return actor.name || (actor.kind === 'system' ? t('desk.system') : t('desk.somebody'))
 }
 

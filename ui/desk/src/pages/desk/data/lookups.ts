@@ -2,15 +2,15 @@
 import type { AgentRow, Canned, ChannelRef, Items, Named, Reason, Skill, Team } from '@steward/api'
 import type { TreeOption } from '@steward/kit'
 import { useQuery } from '@tanstack/vue-query'
-import { computed } from 'vue'
+import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { api } from '../../../query'
 import { useSession } from '../../../session'
 
 const MINUTES_5 = 300_000
 
-function useItems<T>(key: string, path: string, enabled = true) {
-  const query = useQuery({ queryKey: [key], queryFn: () => api.get<Items<T>>(path), staleTime: MINUTES_5, enabled, retry: false })
+function useItems<T>(key: string, path: string, enabled: MaybeRefOrGetter<boolean> = true) {
+  const query = useQuery({ queryKey: [key], queryFn: () => api.get<Items<T>>(path), staleTime: MINUTES_5, enabled: computed(() => toValue(enabled)), retry: false })
   return computed(() => query.data.value?.items ?? [])
 }
 
@@ -43,7 +43,8 @@ export function useReasons() {
 }
 
 export const useSkills = () => useItems<Skill>('skills', '/api/skills')
-export const useCanned = () => useItems<Canned>('canned', '/api/canned')
+/** `wanted`: asked for only when somebody is about to choose one. */
+export const useCanned = (wanted: MaybeRefOrGetter<boolean> = true) => useItems<Canned>('canned', '/api/canned', wanted)
 /** Phones and counters that contacts can be taken down for. */
 export const useContactChannels = () => useItems<ChannelRef>('contact-channels', '/api/contact-channels')
 
@@ -52,13 +53,11 @@ export function useNames() {
   const { locale } = useI18n()
   const agents = useAgents()
   const teams = useTeams()
-  const skills = useSkills()
   const { reasons } = useReasons()
   const find = (list: { id: string; name: string }[], id: unknown) => list.find((entry) => entry.id === id)?.name
   return {
     agent: (id: unknown) => find(agents.value, id),
     team: (id: unknown) => find(teams.value, id),
-    skill: (id: unknown) => find(skills.value, id),
     reason: (id: unknown) => {
       const reason = reasons.value.find((entry) => entry.id === id)
       return reason && (locale.value === 'zh-CN' ? reason.name_zh : reason.name_en)
