@@ -24,11 +24,14 @@ export async function openCase(page, text) {
   await openRow(page, row(page, text))
 }
 
+/** `#12` of a row. */
+export const numberOf = (option) => option.getByText(/^#\d+$/).textContent()
+
 /** Opens a case by its row, and waits until it is this one that is shown. */
 export async function openRow(page, option) {
-  const number = (await option.textContent()).match(/#\d+/)[0]
+  const number = await numberOf(option)
   await option.click()
-  await page.locator('header').filter({ hasText: new RegExp(`${number}(?!\\d)`) }).waitFor()
+  await page.locator('header').getByText(number, { exact: true }).waitFor()
   await page.getByRole('log').getByRole('article').first().waitFor()
 }
 

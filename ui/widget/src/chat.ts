@@ -382,6 +382,11 @@ export class Chat {
 
   /** True when the next one may be tried. */
   async #sendNext(): Promise<boolean> {
+    // With a session on its way the token at hand may end, and what it sends be turned down.
+    if (this.#starting) {
+      await this.#starting;
+      if (!this.#token) return false;
+    }
     const next = this.outbox.list().find((item) => item.refused === null);
     const token = this.#token;
     if (!next) return false;

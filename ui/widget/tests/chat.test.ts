@@ -376,6 +376,19 @@ describe("who the visitor is", () => {
     expect(await chat.ticket()).toBe("token-2");
   });
 
+  test("a message waits for it too, and is not turned down", async () => {
+    const { chat } = tab(server);
+    chat.open();
+    await settle();
+    server.token = "token-2";
+    chat.identify(jwt("customer-1"));
+    chat.send("my order", []);
+    await settle();
+    const posts = server.calls.filter((call) => call.method === "POST" && call.path === "/messages");
+    expect(posts.map((call) => call.headers.Authorization)).toEqual(["Visitor token-2"]);
+    expect([texts(chat), waiting(chat)]).toEqual([["my order"], []]);
+  });
+
   test("a token that was refused for an upload is replaced", async () => {
     const { chat } = tab(server);
     chat.open();
