@@ -70,7 +70,12 @@ pub fn query_plan(db: &Db, statement: &'static Statement) -> Result<Vec<String>,
     let text = format!("EXPLAIN QUERY PLAN {}", statement.text());
     let explain = Statement::internal(statement.name(), text, statement.params());
     let nothing = vec![Value::Null; statement.params()];
-    let rows: Vec<Detail> = db.read_blocking::<_, Error, _>(move |read| read.query(&explain, &nothing))?;
+    // EXPLAIN runs nothing, so it would not notice that the schema has changed since this connection read it.
+    let look = Statement::internal("look", "SELECT COUNT(*) FROM sqlite_schema", 0);
+    let rows: Vec<Detail> = db.read_blocking::<_, Error, _>(move |read| {
+        let _: i64 = read.query_one(&look, &[])?;
+        read.query(&explain, &nothing)
+    })?;
     Ok(rows.into_iter().map(|detail| detail.0).collect())
 }
 

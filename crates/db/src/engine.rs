@@ -82,5 +82,7 @@ impl Db {
 }
 
 fn lite_batch(path: &Path, text: &str) -> Result<(), Error> {
-    sqlite::beside(path)?.execute_batch(text).map_err(|error| sqlite::failure("maintenance", &error))
+    sqlite::beside(path)
+        .and_then(|beside| beside.execute_batch(text))
+        .map_err(|error| sqlite::failure("maintenance", &error))
 }

@@ -15,9 +15,12 @@ pub(crate) enum Outcome {
         /// Some row was changed.
         changed: bool,
     },
-    Rollback,
+    Rollback {
+        /// There is something to undo.
+        changed: bool,
+    },
     /// Roll back, then run again if runs are left.
-    Retry,
+    Retry { changed: bool },
 }
 
 /// A unit of work for a storage thread. It crosses the channel once.
@@ -109,8 +112,8 @@ fn guarded<T, E: From<Error>>(run: impl FnOnce() -> Result<T, E>) -> Result<T, E
 fn outcome<T, E: Retryable>(result: &Result<T, E>, changed: bool) -> Outcome {
     match result {
         Ok(_) => Outcome::Commit { changed },
-        Err(error) if error.is_retryable() => Outcome::Retry,
-        Err(_) => Outcome::Rollback,
+        Err(error) if error.is_retryable() => Outcome::Retry { changed },
+        Err(_) => Outcome::Rollback { changed },
     }
 }
 

@@ -15,6 +15,7 @@ mod fault;
 mod job;
 pub mod limits;
 mod migrate;
+mod planner;
 pub mod portable;
 mod postgres;
 mod postgres_value;

@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Db, Error, Query, Statement, Tx, Value, params};
+use crate::{Backend, Db, Error, Query, Statement, Tx, Value, params};
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
@@ -90,6 +90,9 @@ impl Db {
             if self.run_migration(migration, now_micros)? {
                 applied.push(format!("{:04}_{}", migration.version, migration.name));
             }
+        }
+        if let (Backend::Sqlite(pool), false) = (&self.inner.backend, applied.is_empty()) {
+            crate::planner::assume(&pool.path)?;
         }
         Ok(applied)
     }

@@ -179,8 +179,8 @@ impl Worker {
             Outcome::Commit { changed } if write => self.commit(session, changed),
             // Reads end with COMMIT too: it costs the same, and nothing was written.
             Outcome::Commit { .. } => end(session, "COMMIT", Ended::Done(Ok(()))),
-            Outcome::Rollback => end(session, "ROLLBACK", Ended::Done(Ok(()))),
-            Outcome::Retry => end(session, "ROLLBACK", Ended::Again(None)),
+            Outcome::Rollback { .. } => end(session, "ROLLBACK", Ended::Done(Ok(()))),
+            Outcome::Retry { .. } => end(session, "ROLLBACK", Ended::Again(None)),
         }
     }
 

@@ -4,12 +4,13 @@
 //! share the next. Each runs in its own savepoint; nobody is answered before the commit has returned.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::types::{Value as SqliteValue, ValueRef};
-use rusqlite::{Connection as Sqlite, ErrorCode, OpenFlags};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use rusqlite::config::DbConfig;
+use rusqlite::types::{Null, ToSqlOutput, ValueRef};
+use rusqlite::{Connection as Sqlite, ErrorCode, OpenFlags, ToSql};
 
 use crate::job::{Job, Outcome};
 use crate::transaction::{Session, Shape};
@@ -17,8 +18,8 @@ use crate::{Engine, Error, Row, Statement, Value, limits};
 
 /// The SQLite side of a [`crate::Db`].
 pub(crate) struct Pool {
-    writer: SyncSender<Box<dyn Job>>,
-    readers: SyncSender<Box<dyn Job>>,
+    writer: Sender<Box<dyn Job>>,
+    readers: Sender<Box<dyn Job>>,
     refused: Arc<AtomicBool>,
     pub(crate) path: PathBuf,
     #[cfg(feature = "faults")]
@@ -31,10 +32,11 @@ impl Pool {
         let refused = Arc::new(AtomicBool::new(false));
         #[cfg(feature = "faults")]
         let fault = Arc::new(crate::fault::Fault::default());
-        let connection = open_connection(path, true)?;
-        let (writer, queue) = mpsc::sync_channel(limits::WRITE_QUEUE);
-        let thread = Writer {
+        let connection = connect(path, true)?;
+        let (writer, queue) = crossbeam_channel::bounded(limits::WRITE_QUEUE);
+        let mut thread = Writer {
             connection,
+            cautious: 0,
             queue,
             refused: Arc::clone(&refused),
             committed,
@@ -42,11 +44,10 @@ impl Pool {
             fault: Arc::clone(&fault),
         };
         crate::spawn("db-writer", move || thread.run())?;
-        let (reader, queue) = mpsc::sync_channel(limits::READ_QUEUE);
-        let queue = Arc::new(Mutex::new(queue));
+        let (reader, queue) = crossbeam_channel::bounded(limits::READ_QUEUE);
         for _ in 0..readers.max(1) {
-            let connection = open_connection(path, false)?;
-            let queue = Arc::clone(&queue);
+            let connection = connect(path, false)?;
+            let queue: Receiver<Box<dyn Job>> = queue.clone();
             crate::spawn("db-reader", move || run_reader(&connection, &queue))?;
         }
         Ok(Self {
@@ -71,7 +72,7 @@ impl Pool {
     }
 }
 
-fn send(queue: &SyncSender<Box<dyn Job>>, job: Box<dyn Job>) {
+fn send(queue: &Sender<Box<dyn Job>>, job: Box<dyn Job>) {
     match queue.try_send(job) {
         Ok(()) => {}
         Err(TrySendError::Full(job)) => job.finish(Err(Error::Busy)),
@@ -79,35 +80,41 @@ fn send(queue: &SyncSender<Box<dyn Job>>, job: Box<dyn Job>) {
     }
 }
 
-fn open_connection(path: &Path, writer: bool) -> Result<Sqlite, Error> {
+fn connect(path: &Path, writer: bool) -> Result<Sqlite, Error> {
+    open_connection(path, writer).map_err(|error| Error::Settings(format!("{}: {error}", path.display())))
+}
+
+fn open_connection(path: &Path, writer: bool) -> rusqlite::Result<Sqlite> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let flags = if writer { flags | OpenFlags::SQLITE_OPEN_CREATE } else { flags };
-    let connect = || -> rusqlite::Result<Sqlite> {
-        let connection = Sqlite::open_with_flags(path, flags)?;
-        connection.busy_timeout(limits::BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(limits::PREPARED_STATEMENTS);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        // FULL: the WAL reaches the disk before a commit returns, so what was acknowledged survives a power cut.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        // Negative: KiB. Small, because every reader has its own and the file system caches anyway.
-        connection.pragma_update(None, "cache_size", if writer { -8_192 } else { -2_048 })?;
-        if writer {
-            // Pages of 4 KiB: a checkpoint about every 16 MB of log, so few commits pay for one.
-            connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-            connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
-        } else {
-            connection.pragma_update(None, "query_only", true)?;
-        }
-        Ok(connection)
-    };
-    connect().map_err(|error| Error::Settings(format!("{}: {error}", path.display())))
+    let connection = Sqlite::open_with_flags(path, flags)?;
+    connection.busy_timeout(limits::BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(limits::PREPARED_STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: the WAL reaches the disk before a commit returns, so what was acknowledged survives a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // Plans depend on the text alone. Without this, SQLite compiles a statement anew for every value bound to its
+    // LIMIT, which cost more than running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // Negative: KiB. Small, because every reader has its own and the file system caches anyway.
+    connection.pragma_update(None, "cache_size", if writer { -8_192 } else { -2_048 })?;
+    if writer {
+        // Pages of 4 KiB: a checkpoint about every 16 MB of log, so few commits pay for one.
+        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
+    } else {
+        connection.pragma_update(None, "query_only", true)?;
+    }
+    Ok(connection)
 }
 
 struct Writer {
     connection: Sqlite,
+    /// Groups that still run with savepoints, after one in which a command had to be undone.
+    cautious: u32,
     queue: Receiver<Box<dyn Job>>,
     refused: Arc<AtomicBool>,
     committed: crate::wake::Bell,
@@ -115,8 +122,15 @@ struct Writer {
     fault: Arc<crate::fault::Fault>,
 }
 
+/// Commands on their way to one commit.
+struct Group {
+    done: Vec<Box<dyn Job>>,
+    changed: bool,
+    cautious: bool,
+}
+
 impl Writer {
-    fn run(self) {
+    fn run(&mut self) {
         while let Ok(first) = self.queue.recv() {
             if self.refused.load(Ordering::Acquire) {
                 first.finish(Err(Error::ReadOnly));
@@ -127,54 +141,95 @@ impl Writer {
     }
 
     /// Runs `first` and whatever waits behind it, commits once, then answers them all.
-    fn group(&self, first: Box<dyn Job>) {
-        let mut done: Vec<Box<dyn Job>> = Vec::new();
-        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            return first.finish(Err(failure("BEGIN", &error)));
+    fn group(&mut self, first: Box<dyn Job>) {
+        let mut group = Group { done: Vec::new(), changed: false, cautious: self.cautious > 0 };
+        self.cautious = self.cautious.saturating_sub(1);
+        if let Err(error) = self.begin() {
+            return first.finish(Err(error));
         }
         #[allow(clippy::disallowed_methods, reason = "bounds how long a group runs; no business time")]
         let started = std::time::Instant::now();
-        let (mut next, mut changed) = (Some(first), false);
+        let mut next = Some(first);
         while let Some(mut job) = next.take() {
-            let alive = self.savepoint(job.as_mut());
-            done.push(job);
-            match alive {
-                Ok(row) => changed |= row,
-                Err(error) => {
-                    let _ = self.connection.execute_batch("ROLLBACK");
-                    return finish_all(done, &Err(error));
+            let alive = if group.cautious { self.savepoint(job.as_mut()) } else { self.plain(job.as_mut()) };
+            group.done.push(job);
+            let alive = match alive {
+                Ok(Some(changed)) => {
+                    group.changed |= changed;
+                    Ok(())
                 }
+                Ok(None) => self.again(&mut group),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = alive {
+                let _ = self.connection.execute_batch("ROLLBACK");
+                return finish_all(group.done, &Err(error));
             }
-            if done.len() < limits::GROUP_COMMANDS && started.elapsed() < limits::GROUP_TIME {
+            if group.done.len() < limits::GROUP_COMMANDS && started.elapsed() < limits::GROUP_TIME {
                 next = self.queue.try_recv().ok();
             }
         }
         let committed = self.commit();
-        if changed && committed.is_ok() {
+        if group.changed && committed.is_ok() {
             self.committed.ring();
         }
-        finish_all(done, &committed);
+        finish_all(group.done, &committed);
+    }
+
+    fn begin(&self) -> Result<(), Error> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failure("BEGIN", &error))
+    }
+
+    /// Runs a command without a savepoint of its own: nearly all commands commit, or refuse before they write, and a
+    /// savepoint copies every page that is written under it. Tells whether rows changed; `None` if the command wants
+    /// undone what it wrote, which only [`Writer::again`] can do.
+    fn plain(&self, job: &mut dyn Job) -> Result<Option<bool>, Error> {
+        let outcome = job.run(&mut LiteSession { connection: &self.connection });
+        self.alive()?;
+        Ok(match outcome {
+            Outcome::Commit { changed } => Some(changed),
+            Outcome::Rollback { changed: false } | Outcome::Retry { changed: false } => Some(false),
+            Outcome::Rollback { .. } | Outcome::Retry { .. } => None,
+        })
+    }
+
+    /// Undoes the group and runs its commands once more, each in a savepoint.
+    fn again(&mut self, group: &mut Group) -> Result<(), Error> {
+        self.cautious = limits::CAUTIOUS_GROUPS;
+        group.cautious = true;
+        group.changed = false;
+        self.connection.execute_batch("ROLLBACK").map_err(|error| failure("ROLLBACK", &error))?;
+        self.begin()?;
+        for job in &mut group.done {
+            group.changed |= self.savepoint(job.as_mut())?.unwrap_or(false);
+        }
+        Ok(())
     }
 
     /// Tells whether rows changed. An error means that the whole group's transaction is gone.
-    fn savepoint(&self, job: &mut dyn Job) -> Result<bool, Error> {
+    fn savepoint(&self, job: &mut dyn Job) -> Result<Option<bool>, Error> {
         let run = |text: &str| self.connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
         run("SAVEPOINT command").map_err(|error| failure("SAVEPOINT", &error))?;
         let outcome = job.run(&mut LiteSession { connection: &self.connection });
-        if self.connection.is_autocommit() {
-            // Disk full, I/O error or out of memory inside the closure: SQLite has rolled everything back.
-            return Err(Error::engine("transaction", "the engine rolled the whole group back"));
-        }
+        self.alive()?;
         // One writer: there is nobody to collide with, so a retry is a rollback like any other.
         let changed = match outcome {
             Outcome::Commit { changed } => changed,
-            Outcome::Rollback | Outcome::Retry => {
+            Outcome::Rollback { .. } | Outcome::Retry { .. } => {
                 run("ROLLBACK TO command").map_err(|error| failure("ROLLBACK TO", &error))?;
                 false
             }
         };
         run("RELEASE command").map_err(|error| failure("RELEASE", &error))?;
-        Ok(changed)
+        Ok(Some(changed))
+    }
+
+    /// Disk full, I/O error or out of memory inside a closure: SQLite has rolled everything back.
+    fn alive(&self) -> Result<(), Error> {
+        if self.connection.is_autocommit() {
+            return Err(Error::engine("transaction", "the engine rolled the whole group back"));
+        }
+        Ok(())
     }
 
     fn commit(&self) -> Result<(), Error> {
@@ -215,10 +270,8 @@ fn finish_all(jobs: Vec<Box<dyn Job>>, committed: &Result<(), Error>) {
     }
 }
 
-fn run_reader(connection: &Sqlite, queue: &Mutex<Receiver<Box<dyn Job>>>) {
-    loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(mut job) = job else { return };
+fn run_reader(connection: &Sqlite, queue: &Receiver<Box<dyn Job>>) {
+    while let Ok(mut job) = queue.recv() {
         // One transaction, so that all queries of a read see the same state.
         let run = |text: &str| connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
         if let Err(error) = run("BEGIN") {
@@ -239,38 +292,33 @@ struct LiteSession<'a> {
 
 impl LiteSession<'_> {
     fn prepare(&self, statement: &Statement) -> Result<rusqlite::CachedStatement<'_>, Error> {
-        self.connection.prepare_cached(statement.text()).map_err(|error| failure(statement.name(), &error))
+        self.connection.prepare_cached(statement.numbered()).map_err(|error| failure(statement.name(), &error))
     }
 
     fn bound(&self, statement: &Statement, params: &[Value]) -> Result<rusqlite::CachedStatement<'_>, Error> {
         crate::check_arguments(statement, params)?;
         let mut prepared = self.prepare(statement)?;
-        for index in 1..=prepared.parameter_count() {
-            let value =
-                number(&prepared, index).and_then(|number| params.get(number - 1)).ok_or_else(|| Error::Arguments {
-                    statement: statement.name().to_owned(),
-                    message: "write parameters as $1..$n".to_owned(),
-                })?;
-            let bound = prepared.raw_bind_parameter(index, to_sqlite(value));
+        for (number, value) in (1..).zip(params) {
+            let bound = prepared.raw_bind_parameter(number, Bound(value));
             bound.map_err(|error| failure(statement.name(), &error))?;
         }
         Ok(prepared)
     }
 }
 
-/// SQLite takes `$2` as a name and numbers names by first appearance; this is the number written.
-fn number(prepared: &rusqlite::Statement<'_>, index: usize) -> Option<usize> {
-    prepared.parameter_name(index)?.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
-}
+/// A value lent to SQLite, which copies it.
+struct Bound<'a>(&'a Value);
 
-fn to_sqlite(value: &Value) -> SqliteValue {
-    match value {
-        Value::Null => SqliteValue::Null,
-        Value::Bool(flag) => SqliteValue::Integer(i64::from(*flag)),
-        Value::Int(number) => SqliteValue::Integer(*number),
-        Value::Real(number) => SqliteValue::Real(*number),
-        Value::Text(text) => SqliteValue::Text(text.clone()),
-        Value::Blob(bytes) => SqliteValue::Blob(bytes.clone()),
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self.0 {
+            Value::Null => Null.to_sql(),
+            Value::Bool(flag) => Ok(ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*flag)))),
+            Value::Int(number) => Ok(ToSqlOutput::Borrowed(ValueRef::Integer(*number))),
+            Value::Real(number) => Ok(ToSqlOutput::Borrowed(ValueRef::Real(*number))),
+            Value::Text(text) => Ok(ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))),
+            Value::Blob(bytes) => Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes))),
+        }
     }
 }
 
@@ -291,7 +339,7 @@ impl Session for LiteSession<'_> {
 
     fn rows(&mut self, statement: &Statement, params: &[Value]) -> Result<Vec<Row>, Error> {
         let mut prepared = self.bound(statement, params)?;
-        let columns: Arc<[String]> = prepared.column_names().map(str::to_owned).collect();
+        let columns = statement.names(|| prepared.column_names().map(str::to_owned).collect());
         let mut rows = prepared.raw_query();
         let mut out = Vec::new();
         loop {
@@ -316,8 +364,7 @@ impl Session for LiteSession<'_> {
 
     fn describe(&mut self, statement: &Statement) -> Result<Shape, Error> {
         let prepared = self.prepare(statement)?;
-        let numbers = (1..=prepared.parameter_count()).filter_map(|index| number(&prepared, index));
-        let params = numbers.max().unwrap_or(0);
+        let params = prepared.parameter_count();
         let columns = prepared.column_names().map(str::to_owned).collect();
         Ok(Shape { params, columns, unreadable: Vec::new() })
     }
@@ -344,6 +391,6 @@ pub(crate) fn failure(statement: &str, error: &rusqlite::Error) -> Error {
 }
 
 /// A connection for `engine.rs` to work on the file beside the pool (backup, vacuum).
-pub(crate) fn beside(path: &Path) -> Result<Sqlite, Error> {
+pub(crate) fn beside(path: &Path) -> rusqlite::Result<Sqlite> {
     open_connection(path, true)
 }

@@ -1,6 +1,7 @@
 //! Statements: one SQL text for both engines, declared once, found again by a test that prepares them all.
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 /// One SQL statement. Declare it with [`sql!`](crate::sql), or compose it with [`Builder`](crate::Builder).
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub struct Statement {
     columns: &'static [&'static str],
     global: bool,
     place: (&'static str, u32),
+    numbered: OnceLock<Box<str>>,
+    names: OnceLock<Arc<[String]>>,
 }
 
 /// What `sql!` puts into the link-time list.
@@ -29,12 +32,14 @@ impl Statement {
         global: bool,
         place: (&'static str, u32),
     ) -> Self {
-        Self { name: Cow::Borrowed(name), text: Cow::Borrowed(text), params, columns, global, place }
+        let (name, text) = (Cow::Borrowed(name), Cow::Borrowed(text));
+        Self { name, text, params, columns, global, place, numbered: OnceLock::new(), names: OnceLock::new() }
     }
 
     pub(crate) fn composed(text: String, params: usize) -> Self {
         let (name, text) = (Cow::Borrowed("composed statement"), Cow::Owned(text));
-        Self { name, text, params, columns: &[], global: false, place: ("", 0) }
+        let (numbered, names) = (OnceLock::new(), OnceLock::new());
+        Self { name, text, params, columns: &[], global: false, place: ("", 0), numbered, names }
     }
 
     /// A statement of this crate itself (migrations and their records).
@@ -43,7 +48,9 @@ impl Statement {
         text: impl Into<Cow<'static, str>>,
         params: usize,
     ) -> Self {
-        Self { name: name.into(), text: text.into(), params, columns: &[], global: true, place: ("", 0) }
+        let (name, text) = (name.into(), text.into());
+        let (numbered, names) = (OnceLock::new(), OnceLock::new());
+        Self { name, text, params, columns: &[], global: true, place: ("", 0), numbered, names }
     }
 
     /// All statements declared by `sql!` in the crates linked into this program, in no particular order.
@@ -61,6 +68,17 @@ impl Statement {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text with parameters written `?n`. SQLite takes `$2` as a name and numbers names by first appearance; `?2`
+    /// is the second, without a look at any name when values are bound.
+    pub(crate) fn numbered(&self) -> &str {
+        self.numbered.get_or_init(|| numbered(&self.text))
+    }
+
+    /// The names of its columns, asked of the engine once.
+    pub(crate) fn names(&self, ask: impl FnOnce() -> Arc<[String]>) -> Arc<[String]> {
+        Arc::clone(self.names.get_or_init(ask))
     }
 
     /// How many parameters (`$1..$n`) it takes.
@@ -92,6 +110,16 @@ impl Statement {
     pub fn place(&self) -> (&'static str, u32) {
         self.place
     }
+}
+
+fn numbered(text: &str) -> Box<str> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_parameter = c == '$' && rest.peek().is_some_and(char::is_ascii_digit);
+        out.push(if is_parameter { '?' } else { c });
+    }
+    out.into_boxed_str()
 }
 
 /// Declares a statement and registers it:

@@ -32,9 +32,13 @@ fn hold(db: &Db) -> (mpsc::Sender<()>, std::thread::JoinHandle<Result<(), Error>
     let (release, wait) = mpsc::channel::<()>();
     let db = db.clone();
     let thread = std::thread::spawn(move || {
+        let mut first = true;
         db.write_blocking(move |_| {
-            inside.send(()).unwrap();
-            wait.recv().unwrap();
+            // A closure can be run again, with the group it is in.
+            if std::mem::take(&mut first) {
+                inside.send(()).unwrap();
+                wait.recv().unwrap();
+            }
             Ok(())
         })
     });
@@ -74,6 +78,49 @@ fn waiting_commands_share_a_commit_but_not_their_fate() {
     assert_eq!(count(&db), 20);
     let commits = *db.committed().borrow() - before;
     assert!(commits <= 3, "30 waiting commands took {commits} commits");
+}
+
+#[test]
+fn what_a_refused_command_wrote_is_undone_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder);
+    for round in 0..3 {
+        let (release, held) = hold(&db);
+        let write = |n: i64| -> Pending {
+            let db = db.clone();
+            Box::pin(async move {
+                db.write(move |tx| {
+                    let changed = tx.execute(&ADD, params![b"w", n])?;
+                    if n % 5 == 3 { Err(Error::Busy) } else { Ok(changed) }
+                })
+                .await
+            })
+        };
+        let mut waiting: Vec<Pending> = (0..20).map(|n| write(round * 20 + n)).collect();
+        for pending in &mut waiting {
+            assert!(poll(pending).is_pending());
+        }
+        release.send(()).unwrap();
+        held.join().unwrap().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (n, pending) in waiting.into_iter().enumerate() {
+            let answer = runtime.block_on(pending);
+            assert!(matches!(answer, Ok(1)) != (n % 5 == 3), "{n}: {answer:?}");
+        }
+        assert_eq!(count(&db), (round + 1) * 16);
+    }
+}
+
+#[test]
+fn the_planner_takes_a_workspace_for_large() {
+    sql!(OF_ITEM = "SELECT tag FROM tagged WHERE workspace_id = $1 AND item = $2 ORDER BY tag", params: 2);
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&Settings::Sqlite { path: folder.path().join("test.db"), readers: 1 }).unwrap();
+    let text = "CREATE TABLE tagged (workspace_id BYTEA NOT NULL, tag TEXT NOT NULL, item BYTEA NOT NULL, \
+        PRIMARY KEY (workspace_id, tag, item)); CREATE INDEX tagged_item ON tagged (workspace_id, item);";
+    db.migrate_with(&[Migration::new("0001_tagged", text).unwrap()], 1).unwrap();
+    let plan = db::query_plan(&db, &OF_ITEM).unwrap().join("\n");
+    assert!(plan.contains("tagged_item (workspace_id=? AND item=?)"), "{plan}");
 }
 
 #[test]
