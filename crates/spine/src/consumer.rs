@@ -8,10 +8,10 @@ use crate::unit::Unit;
 use db::{Query, params, sql};
 use domain::{Actor, WorkspaceId};
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Events taken in one transaction.
-const BATCH: i64 = 200;
+const BATCH: u16 = 200;
 /// How far a consumer may run ahead of its stored cursor over events it does not want.
 const SKIP_UNSTORED: i64 = 1_000;
 
@@ -55,7 +55,7 @@ impl Progress {
 impl Spine {
     /// Lets every consumer catch up by at most one batch per partition; tells whether anything was taken.
     pub(crate) async fn consume_step(&self) -> Result<bool, Refusal> {
-        let heads = self.db().read(|r| log::heads(r)).await?;
+        let heads = self.core().tail.heads();
         if self.core().progress.is_empty() {
             self.load_cursors().await?;
         }
@@ -86,10 +86,9 @@ impl Spine {
     }
 
     async fn consume_batch(&self, index: usize, place: Place, done: i64) -> Result<(), Refusal> {
-        let (_, workspace, part) = place;
-        let events = self.db().read(move |r| log::events_after(r, workspace, (part, done), BATCH)).await?;
+        let events = self.events_behind(place, done).await?;
         let Some(last) = events.last().map(|e| e.position) else { return Ok(()) };
-        let wanted: Vec<LoggedEvent> = match self.core().consumers.get(index) {
+        let wanted: Vec<Arc<LoggedEvent>> = match self.core().consumers.get(index) {
             Some(consumer) => events.into_iter().filter(|e| consumer.wants(&e.kind)).collect(),
             None => return Ok(()),
         };
@@ -109,8 +108,16 @@ impl Spine {
         }
     }
 
+    async fn events_behind(&self, (_, workspace, part): Place, done: i64) -> Result<Vec<Arc<LoggedEvent>>, Refusal> {
+        if let Some(events) = self.core().tail.after((workspace, part), done, usize::from(BATCH)) {
+            return Ok(events);
+        }
+        let read = self.db().read(move |r| log::events_after(r, workspace, (part, done), i64::from(BATCH)));
+        Ok(read.await?.into_iter().map(Arc::new).collect())
+    }
+
     /// One event in its own transaction; a defect is logged and passed over.
-    async fn consume_alone(&self, index: usize, place: Place, event: LoggedEvent) -> Result<(), Refusal> {
+    async fn consume_alone(&self, index: usize, place: Place, event: Arc<LoggedEvent>) -> Result<(), Refusal> {
         let (position, kind) = (event.position, event.kind.clone());
         match self.consume_events(index, place, vec![event], position).await {
             Err(error @ (Refusal::Rejected(_) | Refusal::NotFound | Refusal::Internal(_))) => {
@@ -125,7 +132,7 @@ impl Spine {
         &self,
         index: usize,
         place: Place,
-        events: Vec<LoggedEvent>,
+        events: Vec<Arc<LoggedEvent>>,
         last: i64,
     ) -> Result<(), Refusal> {
         let spine = self.clone();

@@ -5,8 +5,8 @@ use crate::log::{self, LoggedEvent};
 use crate::refusal::Refusal;
 use crate::spine::Spine;
 use domain::{CaseId, WorkspaceId};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::broadcast;
 
 /// Notices a slow connection may lag behind before it is told to refetch.
@@ -46,12 +46,11 @@ impl Notice {
 
 pub struct Hub {
     sender: broadcast::Sender<Notice>,
-    told: Mutex<HashMap<(WorkspaceId, i16), i64>>,
 }
 
 impl Hub {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG), told: Mutex::new(HashMap::new()) }
+        Self { sender: broadcast::Sender::new(BACKLOG) }
     }
 
     /// Hears everything from now on. A receiver that lags is told so and must refetch.
@@ -62,12 +61,12 @@ impl Hub {
 
     /// Passes on a signal to whoever listens in this process.
     pub fn signal(&self, signal: Signal) {
-        // Nobody listening is no error.
-        let _ = self.sender.send(Notice::Signal(signal));
+        self.tell(Notice::Signal(signal));
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, HashMap<(WorkspaceId, i16), i64>> {
-        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    pub(crate) fn tell(&self, notice: Notice) {
+        // Nobody listening is no error.
+        let _ = self.sender.send(notice);
     }
 }
 
@@ -115,27 +114,6 @@ pub enum Missed {
 }
 
 impl Spine {
-    /// Tells the hub what has been committed since the last call.
-    pub(crate) async fn tell_hub(&self) -> Result<(), Refusal> {
-        let heads = self.db().read(|r| log::heads(r)).await?;
-        for (workspace, part, head) in heads {
-            let told = self.hub().told().get(&(workspace, part)).copied();
-            // A log that was there before this process started is nobody's news.
-            let mut done = told.unwrap_or(if self.core().hub_started() { 0 } else { head });
-            while done < head {
-                let events = self.db().read(move |r| log::events_after(r, workspace, (part, done), 500)).await?;
-                let Some(last) = events.last().map(|e| e.position) else { break };
-                for event in events {
-                    let _ = self.hub().sender.send(Notice::Event(Arc::new(event)));
-                }
-                done = last;
-            }
-            self.hub().told().insert((workspace, part), done);
-        }
-        self.core().set_hub_started();
-        Ok(())
-    }
-
     /// The present end of the log, for a connection that starts anew.
     ///
     /// # Errors

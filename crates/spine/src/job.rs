@@ -100,8 +100,8 @@ sql!(UPSERT_JOB = "INSERT INTO job (workspace_id, id, queue, job_key, payload, r
     VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0) ON CONFLICT (workspace_id, queue, job_key) \
     DO UPDATE SET payload = $5, run_at = $6, attempts = 0, state = 0, lease_until = 0", params: 6);
 sql!(CANCEL_JOB = "DELETE FROM job WHERE workspace_id = $1 AND queue = $2 AND job_key = $3 AND state = 0", params: 3);
-sql!(CLAIM = "UPDATE job SET state = 1, attempts = attempts + 1, lease_until = $2 WHERE id IN \
-    (SELECT id FROM job WHERE state IN (0, 1) AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $3 /*skip_locked*/) \
+sql!(CLAIM = "UPDATE job SET state = 1, attempts = attempts + 1, lease_until = $2 WHERE (workspace_id, id) IN \
+    (SELECT workspace_id, id FROM job WHERE state IN (0, 1) AND run_at <= $1 AND lease_until <= $1 ORDER BY run_at LIMIT $3 /*skip_locked*/) \
     RETURNING workspace_id, id, queue, job_key, payload, run_at, attempts, lease_until", params: 3, row: JobRow, global);
 sql!(REMOVE = "DELETE FROM job WHERE workspace_id = $1 AND id = $2 AND state = 1 AND lease_until = $3", params: 3);
 sql!(POSTPONE = "UPDATE job SET state = 0, run_at = $4, lease_until = 0, last_error = $5 \

@@ -1,4 +1,4 @@
-//! What runs beside the requests: the hub's tail, the consumers, the jobs and timers.
+//! What runs beside the requests: the log's tail, the consumers, the jobs and timers.
 
 use crate::refusal::Refusal;
 use crate::spine::Spine;
@@ -12,13 +12,17 @@ use tokio::task::JoinSet;
 const JOBS_AT_ONCE: i64 = 16;
 /// The longest sleep between looks, so that nothing depends on a wake-up alone.
 const IDLE: Duration = Duration::from_millis(1_000);
+/// Least time between two looks at the log and at the jobs. Under load many commits share a look; when it is calm
+/// the first look comes at once.
+const LOG_PACE: Duration = Duration::from_millis(2);
+const JOB_PACE: Duration = Duration::from_millis(20);
 /// Pause after a storage error.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 /// Answers to client-made keys are kept this long (SECURITY P4: at least 24 h).
 const KEEP_ANSWERS: Span = Span::hours(48);
 
 impl Spine {
-    /// Runs the hub's tail, the consumers and the jobs until `stop` changes. Ends when all are done.
+    /// Runs the log's tail, the consumers and the jobs until `stop` changes. Ends when all are done.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         let mut tasks = JoinSet::new();
         let (hub, consumers, jobs) = (self.clone(), self.clone(), self.clone());
@@ -33,9 +37,14 @@ impl Spine {
     async fn follow(&self, mut stop: watch::Receiver<bool>) {
         let mut committed = self.db().committed();
         while !*stop.borrow() {
-            if let Err(error) = self.tell_hub().await {
-                tracing::error!(%error, "the live hub can't read the log");
-                tokio::time::sleep(AFTER_ERROR).await;
+            committed.mark_unchanged();
+            match self.follow_log().await {
+                Ok(true) => tokio::time::sleep(LOG_PACE).await,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(%error, "the event log can't be read");
+                    tokio::time::sleep(AFTER_ERROR).await;
+                }
             }
             tokio::select! {
                 _ = committed.changed() => {}
@@ -46,8 +55,9 @@ impl Spine {
     }
 
     async fn consume(&self, mut stop: watch::Receiver<bool>) {
-        let mut committed = self.db().committed();
+        let mut grown = self.core().tail.grown();
         while !*stop.borrow() {
+            grown.mark_unchanged();
             match self.consume_step().await {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -57,7 +67,7 @@ impl Spine {
                 }
             }
             tokio::select! {
-                _ = committed.changed() => {}
+                _ = grown.changed() => {}
                 () = tokio::time::sleep(IDLE) => {}
                 _ = stop.changed() => {}
             }
@@ -75,6 +85,7 @@ impl Spine {
                 }
             }
             rounds += 1;
+            committed.mark_unchanged();
             match self.work_step().await {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -83,6 +94,7 @@ impl Spine {
                     tokio::time::sleep(AFTER_ERROR).await;
                 }
             }
+            tokio::time::sleep(JOB_PACE).await;
             let pause = self.until_next_job().await;
             tokio::select! {
                 _ = committed.changed() => {}
@@ -133,7 +145,7 @@ impl Spine {
     /// Those of the database; [`Refusal::Internal`] when it never becomes quiet.
     pub async fn run_due(&self) -> Result<(), Refusal> {
         for _ in 0..10_000 {
-            self.tell_hub().await?;
+            self.follow_log().await?;
             let consumed = self.consume_step().await?;
             let worked = self.work_in_order().await?;
             if !consumed && !worked {

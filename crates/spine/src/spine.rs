@@ -5,18 +5,20 @@ use crate::edge::Edges;
 use crate::files::Files;
 use crate::hub::Hub;
 use crate::job::Job;
+use crate::kept::Kept;
 use crate::refusal::Refusal;
 use crate::store::{Store, Stores};
+use crate::tail::Tail;
 use crate::unit::Unit;
 use crate::vault::Vault;
 use db::{Db, Query, Tx, params, row, sql};
 use domain::ids::Id;
-use domain::{Actor, Aggregate, Code, CommandId, Timestamp, WorkspaceId};
+use domain::{Actor, Aggregate, Code, CommandId, Policies, Timestamp, WorkspaceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Who commands what, and under which client-made key.
 #[derive(Debug, Clone)]
@@ -88,15 +90,27 @@ pub(crate) struct Core {
     pub(crate) consumers: Vec<Box<dyn Consumer>>,
     pub(crate) jobs: HashMap<&'static str, Box<dyn Job>>,
     pub(crate) progress: Progress,
-    hub_started: AtomicBool,
+    pub(crate) tail: Tail,
+    configuration: AtomicU64,
+    policies: Kept<WorkspaceId, Policies>,
 }
 
 impl Core {
-    pub(crate) fn hub_started(&self) -> bool {
-        self.hub_started.load(Ordering::Acquire)
+    /// The rules a workspace has set for itself.
+    pub(crate) fn policies(&self, tx: &mut Tx<'_>, workspace: WorkspaceId) -> Result<Policies, Refusal> {
+        let number = self.configuration.load(Ordering::Acquire);
+        if let Some(policies) = self.policies.get(number, &workspace) {
+            return Ok(policies);
+        }
+        let Some(settings) = tx.query_opt::<String>(&SETTINGS, params![workspace])? else {
+            return Ok(Policies::default());
+        };
+        let policies: Policies = serde_json::from_str(&settings).map_err(Refusal::internal)?;
+        self.policies.keep(number, workspace, policies.clone());
+        Ok(policies)
     }
-    pub(crate) fn set_hub_started(&self) {
-        self.hub_started.store(true, Ordering::Release);
+    pub(crate) fn configuration_changed(&self) {
+        self.configuration.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -107,6 +121,7 @@ row! {
     }
 }
 
+sql!(SETTINGS = "SELECT settings FROM workspace WHERE workspace_id = $1", params: 1);
 sql!(ANSWERED = "SELECT fingerprint, answer FROM idempotency WHERE workspace_id = $1 AND command_id = $2", params: 2, row: Answered);
 sql!(REMEMBER = "INSERT INTO idempotency (workspace_id, command_id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5)", params: 5);
 sql!(FORGET = "DELETE FROM idempotency WHERE at < $1", params: 1, global);
@@ -124,7 +139,9 @@ impl Spine {
             consumers: Vec::new(),
             jobs: HashMap::new(),
             progress: Progress::default(),
-            hub_started: AtomicBool::new(false),
+            tail: Tail::new(),
+            configuration: AtomicU64::new(0),
+            policies: Kept::default(),
         };
         for feature in features {
             for register in feature.stores {
@@ -166,6 +183,12 @@ impl Spine {
         &self.core.edges
     }
 
+    /// Counts changes of configuration seen here: what was worked out from it under the same number still holds.
+    #[must_use]
+    pub fn configuration(&self) -> u64 {
+        self.core.configuration.load(Ordering::Acquire)
+    }
+
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.core.edges.clock.now()
@@ -194,8 +217,9 @@ impl Spine {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnMut(&mut Unit<'_, '_>) -> Result<T, Refusal> + Send + 'static,
     {
-        let core = Arc::clone(&self.core);
-        self.core.db.write(move |tx| run(&core, tx, &order, &mut closure)).await
+        let (core, configured) = (Arc::clone(&self.core), Configured::of(&self.core));
+        let mark = Arc::clone(&configured.mark);
+        self.core.db.write(move |tx| run(&core, tx, &order, &mark, &mut closure)).await
     }
 
     /// [`Spine::execute`] for callers that are not async. Blocks the thread.
@@ -207,8 +231,9 @@ impl Spine {
         T: Serialize + DeserializeOwned + Send + 'static,
         F: FnMut(&mut Unit<'_, '_>) -> Result<T, Refusal> + Send + 'static,
     {
-        let core = Arc::clone(&self.core);
-        self.core.db.write_blocking(move |tx| run(&core, tx, &order, &mut closure))
+        let (core, configured) = (Arc::clone(&self.core), Configured::of(&self.core));
+        let mark = Arc::clone(&configured.mark);
+        self.core.db.write_blocking(move |tx| run(&core, tx, &order, &mark, &mut closure))
     }
 
     /// Forgets answers to client-made keys older than `before`.
@@ -220,10 +245,32 @@ impl Spine {
     }
 }
 
+/// Counts a change of configuration when the command has ended, however it did: between its own count, inside the
+/// transaction, and the commit somebody may have read the old state, or a state that was rolled back.
+struct Configured<'a> {
+    core: &'a Core,
+    mark: Arc<AtomicBool>,
+}
+
+impl<'a> Configured<'a> {
+    fn of(core: &'a Core) -> Self {
+        Self { core, mark: Arc::new(AtomicBool::new(false)) }
+    }
+}
+
+impl Drop for Configured<'_> {
+    fn drop(&mut self) {
+        if self.mark.load(Ordering::Acquire) {
+            self.core.configuration_changed();
+        }
+    }
+}
+
 fn run<T: Serialize + DeserializeOwned>(
     core: &Core,
     tx: &mut Tx<'_>,
     order: &Order,
+    configured: &AtomicBool,
     closure: &mut impl FnMut(&mut Unit<'_, '_>) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     if let Some((command, fingerprint)) = &order.idempotency {
@@ -235,7 +282,7 @@ fn run<T: Serialize + DeserializeOwned>(
             return serde_json::from_str(&answered.answer).map_err(Refusal::internal);
         }
     }
-    let mut unit = Unit::begin(core, tx, order.workspace, order.actor)?;
+    let mut unit = Unit::begin((core, configured), tx, order.workspace, order.actor)?;
     let answer = closure(&mut unit)?;
     let now = unit.now();
     unit.finish()?;

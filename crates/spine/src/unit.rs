@@ -5,16 +5,16 @@ use crate::log::{self, Pending};
 use crate::refusal::Refusal;
 use crate::spine::Core;
 use crate::store::Change;
-use db::{Query, Tx, params, sql};
+use db::Tx;
 use domain::ids::Id;
-use domain::{Aggregate, Ctx, Event, Happened, Policies, Timestamp, WorkspaceId};
+use domain::{Aggregate, Ctx, Event, Happened, Timestamp, WorkspaceId};
+use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
-
-sql!(SETTINGS = "SELECT settings FROM workspace WHERE workspace_id = $1", params: 1);
 
 /// Holds the transaction, the circumstances, and what is to be logged at the end.
 pub struct Unit<'u, 't> {
     core: &'u Core,
+    configured: &'u AtomicBool,
     tx: &'u mut Tx<'t>,
     ctx: Ctx,
     pending: Vec<Pending>,
@@ -22,16 +22,14 @@ pub struct Unit<'u, 't> {
 
 impl<'u, 't> Unit<'u, 't> {
     pub(crate) fn begin(
-        core: &'u Core,
+        (core, configured): (&'u Core, &'u AtomicBool),
         tx: &'u mut Tx<'t>,
         workspace: WorkspaceId,
         actor: domain::Actor,
     ) -> Result<Self, Refusal> {
-        let settings: Option<String> = tx.query_opt(&SETTINGS, params![workspace])?;
-        let policies = settings.map_or_else(|| Ok(Policies::default()), |text| serde_json::from_str(&text));
-        let policies = policies.map_err(Refusal::internal)?;
+        let policies = core.policies(tx, workspace)?;
         let ctx = Ctx { workspace, actor, now: core.edges.clock.now(), policies };
-        Ok(Self { core, tx, ctx, pending: Vec::new() })
+        Ok(Self { core, configured, tx, ctx, pending: Vec::new() })
     }
 
     /// The circumstances: workspace, actor, time, policies.
@@ -139,6 +137,10 @@ impl<'u, 't> Unit<'u, 't> {
         let unlogged = self.pending.iter().filter(|p| p.subject == subject && p.subject_kind == subject_kind).count();
         let version = logged + i64::try_from(unlogged).unwrap_or(0) + 1;
         let actor = self.ctx.actor;
+        if matches!(event, Event::Config(_)) {
+            self.configured.store(true, Ordering::Release);
+            self.core.configuration_changed();
+        }
         self.pending.push(Pending { id: self.core.edges.uuid(), subject_kind, subject, version, actor, event });
         Ok(())
     }
