@@ -69,8 +69,8 @@ CREATE TABLE case_record (
 );
 CREATE UNIQUE INDEX case_number ON case_record (workspace_id, number);
 CREATE INDEX case_queue ON case_record (workspace_id, status_rank, last_message_at, id);
-CREATE INDEX case_assignee ON case_record (workspace_id, assignee_id, status_rank, last_message_at, id);
-CREATE INDEX case_team ON case_record (workspace_id, team_id, status_rank, last_message_at, id);
+CREATE INDEX case_assignee ON case_record (workspace_id, assignee_id, status_rank);
+CREATE INDEX case_team ON case_record (workspace_id, team_id, status_rank);
 CREATE INDEX case_customer ON case_record (workspace_id, customer_id, opened_at);
 CREATE INDEX case_updated ON case_record (workspace_id, last_message_at, id);
 CREATE INDEX case_waiting ON case_record (workspace_id, waiting_since, last_message_at, id);
@@ -97,7 +97,7 @@ CREATE TABLE conversation (
   PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX conversation_case ON conversation (workspace_id, case_id);
-CREATE INDEX conversation_thread ON conversation (workspace_id, channel_id, thread_key, opened_at);
+CREATE INDEX conversation_thread ON conversation (workspace_id, channel_id, thread_key, opened_at, id);
 
 -- author_kind: customer, agent, system; visibility: 0 public, 1 note
 -- delivery: none, held (undo window), queued, sent, failed, cancelled
@@ -129,7 +129,7 @@ CREATE TABLE message (
 );
 CREATE UNIQUE INDEX message_seq ON message (workspace_id, conversation_id, seq);
 CREATE INDEX message_case ON message (workspace_id, case_id, at, id);
-CREATE INDEX message_inbox ON message (workspace_id, inbox_id);
+CREATE INDEX message_inbox ON message (workspace_id, inbox_id) WHERE inbox_id IS NOT NULL;
 
 -- Message-IDs seen or made, for threading (domain of a mail: lower-cased, without angle brackets).
 CREATE TABLE mail_reference (

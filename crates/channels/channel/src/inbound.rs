@@ -2,7 +2,7 @@
 
 use domain::case::Priority;
 use domain::customer::CustomerIdentity;
-use domain::{AttachmentId, CaseId, CustomerId, InboxId, MessageId, ReasonId, Timestamp};
+use domain::{AttachmentId, CaseId, ConversationId, CustomerId, InboxId, MessageId, ReasonId, Timestamp};
 use serde_json::Value;
 
 /// Who wrote.
@@ -53,6 +53,12 @@ pub struct MailEvidence {
 pub enum Thread {
     /// The channel's own key of the conversation (a visitor, an outside thread id).
     Key(String),
+    /// A conversation that the channel has found in this transaction, of a case that takes messages.
+    Known {
+        case: CaseId,
+        conversation: ConversationId,
+        customer: CustomerId,
+    },
     Mail(MailEvidence),
     /// Always a new case (a form, a hand-entered contact).
     New,

@@ -83,21 +83,35 @@ async fn guard(State(chat): State<Webchat>, mut request: Request, next: Next) ->
 async fn admit(chat: &Webchat, request: &mut Request) -> Result<(Door, Option<HeaderValue>)> {
     let params = request.extract_parts::<RawPathParams>().await.map_err(|_| Problem::not_found())?;
     let key = params.iter().find(|(name, _)| *name == "key").map(|(_, key)| key.to_owned()).unwrap_or_default();
-    let config = chat.0.intake.by_key(&chat.0.spine, ChannelKind::Webchat, &key).await?;
-    let settings: Settings = config.read()?;
+    let door = door(chat, key).await?;
     let edge = match request.extensions().get::<Edge>() {
         Some(edge) => edge.clone(),
         None => Edge::of(request.headers(), None, &[]),
     };
     let origin = match web::origin(request.headers()) {
-        Some(origin) if settings.allows(origin) || web::is_own_origin(&chat.0.kit, &edge, origin) => {
+        Some(origin) if door.settings.allows(origin) || web::is_own_origin(&chat.0.kit, &edge, origin) => {
             HeaderValue::from_str(origin).ok()
         }
         // Browsers name no origin when a page reads from its own server or shows a picture; all else must name one.
         None if request.method() == Method::GET && !request.headers().contains_key(UPGRADE) => None,
         _ => return Err(Problem::new(Code::OriginNotAllowed)),
     };
-    Ok((Door { config: Arc::new(config), settings: Arc::new(settings) }, origin))
+    Ok((door, origin))
+}
+
+/// The channel of a public key. It is kept: reading it and opening its secrets for every request of every visitor
+/// would cost more than the request.
+async fn door(chat: &Webchat, key: String) -> Result<Door> {
+    let spine = &chat.0.spine;
+    let number = spine.configuration();
+    if let Some(door) = chat.0.doors.get(number, &key) {
+        return Ok(door);
+    }
+    let config = chat.0.intake.by_key(spine, ChannelKind::Webchat, &key).await?;
+    let settings: Settings = config.read()?;
+    let door = Door { config: Arc::new(config), settings: Arc::new(settings) };
+    chat.0.doors.keep(number, key, door.clone());
+    Ok(door)
 }
 
 fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>, preflight: bool) {
@@ -113,17 +127,29 @@ fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>, preflight: bool) 
     }
 }
 
-/// The visitor whose token came in `Authorization: Visitor <token>`.
+/// The token that came in `Authorization: Visitor <token>`.
+fn token(headers: &HeaderMap) -> &str {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("visitor") => token.trim(),
+        _ => "",
+    }
+}
+
+/// The visitor of a request.
 ///
 /// # Errors
 /// `unauthenticated` for no token, or one this channel does not know.
 pub(crate) async fn visitor(chat: &Webchat, door: &Door, headers: &HeaderMap) -> Result<VisitorRow> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("visitor") => token.trim(),
-        _ => "",
-    };
-    by_token(chat, door, token).await?.ok_or_else(|| Problem::new(Code::Unauthenticated))
+    by_token(chat, door, token(headers)).await?.ok_or_else(|| Problem::new(Code::Unauthenticated))
+}
+
+/// The hash of a request's token, for a command that looks up the visitor in its own transaction.
+///
+/// # Errors
+/// `unauthenticated` for no token, or what can't be one.
+pub(crate) fn token_hash(headers: &HeaderMap) -> Result<[u8; 32]> {
+    SecretHash::of(token(headers)).map(SecretHash::bytes).ok_or_else(|| Problem::new(Code::Unauthenticated))
 }
 
 pub(crate) async fn by_token(chat: &Webchat, door: &Door, token: &str) -> Result<Option<VisitorRow>> {

@@ -30,7 +30,8 @@ pub use wire::{Place, Session, WidgetAttachment, WidgetMessage};
 
 use board::Board;
 use channel::{Intake, QueueInfo};
-use spine::Spine;
+use door::Door;
+use spine::{Kept, Spine};
 use std::sync::Arc;
 use web::{Kit, Routes};
 
@@ -44,12 +45,14 @@ struct Inner {
     intake: Arc<dyn Intake>,
     queue: Arc<dyn QueueInfo>,
     board: Board,
+    doors: Kept<String, Door>,
 }
 
 impl Webchat {
     #[must_use]
     pub fn new(spine: Spine, kit: &Kit, intake: Arc<dyn Intake>, queue: Arc<dyn QueueInfo>) -> Self {
-        Self(Arc::new(Inner { spine, kit: kit.clone(), intake, queue, board: Board::default() }))
+        let (board, doors) = (Board::default(), Kept::default());
+        Self(Arc::new(Inner { spine, kit: kit.clone(), intake, queue, board, doors }))
     }
 
     /// All public routes of the widget.

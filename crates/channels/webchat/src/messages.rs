@@ -2,7 +2,7 @@
 
 use crate::door::{self, Door};
 use crate::session::{self, ensure_customer, leave_out_rejected};
-use crate::store::{self, MessageRow, VisitorRow};
+use crate::store::{self, CaseRow, MessageRow, VisitorRow};
 use crate::wire::{Page, Place, WidgetMessage, Writer, ordinal_and_seq, place_in_thread};
 use crate::{Webchat, files};
 use axum::extract::State;
@@ -15,11 +15,10 @@ use domain::{Actor, AttachmentId, Code, MessageId, Rejection, Span, Timestamp};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use spine::{Refusal, Signal, Unit};
 use std::sync::Arc;
 use uuid::Uuid;
-use web::{Edge, Idempotent, Json, Limit, Problem, Query};
+use web::{Edge, Json, Limit, Problem, Query};
 
 /// Messages of one visitor: a quick writer, no machine.
 const SAID: Limit = Limit::new("widget_messages", 30, Span::seconds(60));
@@ -63,34 +62,53 @@ pub(crate) async fn send(
     door: Door,
     edge: Edge,
     headers: HeaderMap,
-    idempotent: Idempotent,
     Json(body): Json<SendMessage>,
 ) -> web::Result<Json<MessageSent>> {
     chat.0.kit.limit(&SAID_FROM, edge.address)?;
-    let visitor = door::visitor(&chat, &door, &headers).await?;
-    chat.0.kit.limit(&SAID, visitor.id.0)?;
+    let token = door::token_hash(&headers)?;
+    chat.0.kit.limit(&SAID, sender(&token))?;
     let said = checked(body)?;
-    let order = order(&door, &visitor, &idempotent);
-    let saying = Saying {
-        id: said.id,
-        intake: chat.0.intake.clone(),
-        config: door.config.clone(),
-        visitor: visitor.clone(),
-        said: said.clone(),
+    let saying = Saying { intake: chat.0.intake.clone(), config: door.config.clone(), token, said: said.clone() };
+    // The message's own id makes a repeated request the same, so no answer needs to be kept under a key.
+    let order = spine::Order::new(door.config.workspace, Actor::System);
+    let placed = chat.0.spine.execute(order, move |unit| saying.run(unit)).await?;
+    let message = if said.attachments.is_empty() {
+        own(said, &placed)
+    } else {
+        let message = one(&chat, &door, placed.thread, said.id).await?;
+        message.ok_or(Code::IdempotencyKeyReused)?
     };
-    chat.0.spine.execute(order, move |unit| saying.say(unit)).await?;
-    let message = one(&chat, &door, visitor.thread_id, said.id).await?;
-    // The id may have been used before, with something else.
-    let message = message.filter(|m| m.mine && m.text == said.text).ok_or(Code::IdempotencyKeyReused)?;
     Ok(Json(MessageSent { message }))
 }
 
-/// The visitor is part of what makes a request the same.
-fn order(door: &Door, visitor: &VisitorRow, idempotent: &Idempotent) -> spine::Order {
-    let mut idempotent = idempotent.clone();
-    let hash = Sha256::new().chain_update(idempotent.fingerprint).chain_update(visitor.id.0.as_bytes());
-    idempotent.fingerprint = hash.finalize().into();
-    idempotent.order(door.config.workspace, Actor::Customer(visitor.customer_id))
+/// Who counts for the limit: the token, shortened to an id.
+fn sender(token: &[u8; 32]) -> Uuid {
+    let (half, _) = token.split_at(16);
+    Uuid::from_slice(half).unwrap_or_default()
+}
+
+/// Where a message came to stand.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Placed {
+    thread: Uuid,
+    ordinal: i64,
+    seq: i64,
+    at: Timestamp,
+}
+
+/// A message of the visitor's without files: all of it is known once it has its place.
+fn own(said: SendMessage, place: &Placed) -> WidgetMessage {
+    WidgetMessage {
+        id: said.id,
+        seq: place_in_thread(place.ordinal, place.seq),
+        at: place.at,
+        mine: true,
+        author: String::new(),
+        text: said.text,
+        attachments: Vec::new(),
+        system: false,
+        state: "sent",
+    }
 }
 
 fn checked(mut body: SendMessage) -> web::Result<SendMessage> {
@@ -107,40 +125,65 @@ fn checked(mut body: SendMessage) -> web::Result<SendMessage> {
 }
 
 struct Saying {
-    id: MessageId,
     intake: Arc<dyn Intake>,
     config: Arc<ChannelConfig>,
-    visitor: VisitorRow,
+    token: [u8; 32],
     said: SendMessage,
 }
 
 impl Saying {
-    fn say(&self, unit: &mut Unit<'_, '_>) -> Result<(), Refusal> {
+    /// The visitor is found in the same transaction: no message goes to the thread of somebody they no longer are.
+    fn run(&self, unit: &mut Unit<'_, '_>) -> Result<Placed, Refusal> {
         let workspace = unit.workspace();
-        if store::exists(unit.tx(), workspace, self.id)? {
-            return Ok(());
+        let visitor = store::by_token(unit.tx(), workspace, self.config.id, self.token)?;
+        let visitor = visitor.ok_or(Code::Unauthenticated)?;
+        unit.act_as(Actor::Customer(visitor.customer_id));
+        self.say(unit, &visitor)
+    }
+
+    fn say(&self, unit: &mut Unit<'_, '_>, visitor: &VisitorRow) -> Result<Placed, Refusal> {
+        let (workspace, thread) = (unit.workspace(), visitor.thread_id);
+        // Its files were taken the first time; what comes without any finds itself in the intake.
+        if !self.said.attachments.is_empty()
+            && let Some(placed) = self.placed(unit, thread)?
+        {
+            return Ok(placed);
         }
-        ensure_customer(unit, &self.config, &self.visitor)?;
-        let thread = self.visitor.thread_id;
-        let owner = owner(thread);
-        let files = uploads::take(unit, self.config.id, &owner, &self.said.attachments)?;
+        let latest = store::latest_case(unit.tx(), workspace, thread)?;
+        if latest.as_ref().is_none_or(|case| case.customer_id != visitor.customer_id) {
+            ensure_customer(unit, &self.config, visitor)?;
+        }
+        let mut inbound = inbound(self.said.id, self.said.text.clone(), unit.now());
+        inbound.files = uploads::take(unit, self.config.id, &owner(thread), &self.said.attachments)?;
         // The latest conversation goes on while its case is open; after that the thread's own key opens a new one.
-        let latest = store::latest_case(unit.tx(), workspace, thread)?.filter(|case| case.status_rank < OPEN_RANKS);
-        let key = latest.map_or_else(|| thread.to_string(), |case| case.thread_key);
-        let mut inbound = inbound(self.id, self.said.text.clone(), unit.now());
-        inbound.thread = Thread::Key(key);
-        inbound.files = files;
-        inbound.language = text::language(&self.visitor.locale);
-        inbound.sender = Sender {
-            name: self.visitor.name.clone(),
-            identities: Vec::new(),
-            customer: Some(self.visitor.customer_id),
+        inbound.thread = match &latest {
+            Some(CaseRow { case_id, conversation_id, customer_id, status_rank }) if *status_rank < OPEN_RANKS => {
+                Thread::Known { case: *case_id, conversation: *conversation_id, customer: *customer_id }
+            }
+            _ => Thread::Key(thread.to_string()),
         };
+        inbound.language = text::language(&visitor.locale);
+        inbound.sender =
+            Sender { name: visitor.name.clone(), identities: Vec::new(), customer: Some(visitor.customer_id) };
         let received = self.intake.receive_in(unit, &self.config, &inbound)?;
-        store::join(unit.tx(), workspace, received.conversation, thread)?;
+        if matches!(inbound.thread, Thread::Key(_)) {
+            store::join(unit.tx(), workspace, received.conversation, thread)?;
+        }
         let now = unit.now();
-        store::seen(unit.tx(), workspace, self.visitor.id, now)?;
-        Ok(())
+        store::seen(unit.tx(), workspace, visitor.id, now)?;
+        // An id that names a message elsewhere is in this thread neither before nor after.
+        self.placed(unit, thread)?.ok_or_else(|| Code::IdempotencyKeyReused.into())
+    }
+
+    /// Where this message stands. The id may have been used before, with something else.
+    fn placed(&self, unit: &mut Unit<'_, '_>, thread: Uuid) -> Result<Option<Placed>, Refusal> {
+        let workspace = unit.workspace();
+        match store::one(unit.tx(), workspace, thread, self.said.id)? {
+            Some(row) if row.author_kind != "customer" || row.body_text != self.said.text => {
+                Err(Code::IdempotencyKeyReused.into())
+            }
+            row => Ok(row.map(|row| Placed { thread, ordinal: row.ordinal, seq: row.seq, at: row.at })),
+        }
     }
 }
 

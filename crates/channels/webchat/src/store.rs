@@ -66,7 +66,7 @@ row! {
     pub struct CaseRow {
         pub case_id: CaseId,
         pub conversation_id: ConversationId,
-        pub thread_key: String,
+        pub customer_id: CustomerId,
         pub status_rank: i64,
     }
 }
@@ -98,9 +98,9 @@ sql!(ADD_CONVERSATION = "INSERT INTO chat_conversation (workspace_id, conversati
 sql!(NEXT_ORDINAL = "SELECT CAST(COALESCE(MAX(ordinal) + 1, 0) AS BIGINT) FROM chat_conversation \
     WHERE workspace_id = $1 AND thread_id = $2", params: 2);
 sql!(MOVE_CONVERSATION = "UPDATE chat_conversation SET thread_id = $3, ordinal = $4 WHERE workspace_id = $1 AND conversation_id = $2", params: 4);
-sql!(CASES = "SELECT case_id, conversation_id, thread_key, status_rank FROM view_chat_case \
+sql!(CASES = "SELECT case_id, conversation_id, customer_id, status_rank FROM view_chat_case \
     WHERE workspace_id = $1 AND thread_id = $2 ORDER BY ordinal", params: 2, row: CaseRow);
-sql!(LATEST_CASE = "SELECT case_id, conversation_id, thread_key, status_rank FROM view_chat_case \
+sql!(LATEST_CASE = "SELECT case_id, conversation_id, customer_id, status_rank FROM view_chat_case \
     WHERE workspace_id = $1 AND thread_id = $2 ORDER BY ordinal DESC LIMIT 1", params: 2, row: CaseRow);
 
 sql!(AFTER = "SELECT id, ordinal, seq, at, author_kind, author_name, body_text FROM view_chat_message \
@@ -109,7 +109,6 @@ sql!(LATEST = "SELECT id, ordinal, seq, at, author_kind, author_name, body_text 
     WHERE workspace_id = $1 AND thread_id = $2 ORDER BY ordinal DESC, seq DESC LIMIT $3", params: 3, row: MessageRow);
 sql!(ONE = "SELECT id, ordinal, seq, at, author_kind, author_name, body_text FROM view_chat_message \
     WHERE workspace_id = $1 AND thread_id = $2 AND id = $3", params: 3, row: MessageRow);
-sql!(EXISTS = "SELECT conversation_id FROM view_message WHERE workspace_id = $1 AND id = $2", params: 2);
 sql!(SERVED = "SELECT m.thread_id, a.hash, a.name, a.mime, a.width FROM view_attachment a \
     JOIN view_chat_message m ON m.workspace_id = a.workspace_id AND m.id = a.message_id \
     WHERE a.workspace_id = $1 AND a.id = $2", params: 2, row: ServedRow);
@@ -256,12 +255,6 @@ pub fn latest(q: &mut impl Connection, ws: WorkspaceId, thread: Uuid, limit: i64
 
 pub fn one(q: &mut impl Connection, ws: WorkspaceId, thread: Uuid, id: MessageId) -> Result<Option<MessageRow>, Error> {
     q.query_opt(&ONE, params![ws, thread, id])
-}
-
-/// Whether a message of this id exists anywhere in the workspace.
-pub fn exists(q: &mut impl Connection, ws: WorkspaceId, id: MessageId) -> Result<bool, Error> {
-    let found: Option<ConversationId> = q.query_opt(&EXISTS, params![ws, id])?;
-    Ok(found.is_some())
 }
 
 /// Files of these messages, by message.

@@ -13,7 +13,7 @@ pub(crate) mod seen;
 pub(crate) mod timeline;
 pub(crate) mod view;
 
-use db::{Query, Tx, params, row, sql};
+use db::{Query, Tx, Value, params, row, sql};
 use domain::case::{Case, CaseCommand, CaseEvent, CaseState, Delivery, NewMessage, Status};
 use domain::{Actor, CaseId, Code, ConversationId, Id, MessageId, Rejection, WorkspaceId};
 use spine::{Change, Refusal, Store};
@@ -26,17 +26,17 @@ row! {
 }
 
 sql!(LOAD = "SELECT state, version FROM case_record WHERE workspace_id = $1 AND id = $2 /*for_update*/", params: 2, row: Kept);
-sql!(SAVE = "INSERT INTO case_record (workspace_id, id, number, customer_id, channel_id, channel_kind, subject, preview, \
-    status, status_rank, waiting_on, priority, team_id, assignee_id, reason_id, language, tags, opened_at, updated_at, last_message_at, \
-    waiting_since, snoozed_until, first_response_at, solved_at, closed_at, state, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
-    ON CONFLICT (workspace_id, id) DO UPDATE SET customer_id = excluded.customer_id, subject = excluded.subject, \
-    preview = excluded.preview, status = excluded.status, status_rank = excluded.status_rank, waiting_on = excluded.waiting_on, priority = excluded.priority, \
-    team_id = excluded.team_id, assignee_id = excluded.assignee_id, reason_id = excluded.reason_id, \
-    language = excluded.language, tags = excluded.tags, updated_at = excluded.updated_at, \
-    last_message_at = excluded.last_message_at, waiting_since = excluded.waiting_since, \
-    snoozed_until = excluded.snoozed_until, first_response_at = excluded.first_response_at, \
-    solved_at = excluded.solved_at, closed_at = excluded.closed_at, state = excluded.state, version = excluded.version", params: 27);
+// Each statement takes the parameters of the one before it and some more.
+sql!(MOVE = "UPDATE case_record SET version = $3, state = $4, preview = $5, updated_at = $6, last_message_at = $7, waiting_since = $8 \
+    WHERE workspace_id = $1 AND id = $2", params: 8);
+sql!(CHANGE = "UPDATE case_record SET version = $3, state = $4, preview = $5, updated_at = $6, last_message_at = $7, waiting_since = $8, \
+    customer_id = $9, subject = $10, status = $11, status_rank = $12, waiting_on = $13, snoozed_until = $14, priority = $15, \
+    team_id = $16, assignee_id = $17, reason_id = $18, language = $19, tags = $20, first_response_at = $21, solved_at = $22, \
+    closed_at = $23 WHERE workspace_id = $1 AND id = $2", params: 23);
+sql!(ADD = "INSERT INTO case_record (workspace_id, id, version, state, preview, updated_at, last_message_at, waiting_since, \
+    customer_id, subject, status, status_rank, waiting_on, snoozed_until, priority, team_id, assignee_id, reason_id, language, tags, \
+    first_response_at, solved_at, closed_at, number, channel_id, channel_kind, opened_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)", params: 27);
 sql!(ADD_TAG = "INSERT INTO case_tag (workspace_id, tag, case_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", params: 3);
 sql!(REMOVE_TAG = "DELETE FROM case_tag WHERE workspace_id = $1 AND tag = $2 AND case_id = $3", params: 3);
 sql!(ADD_CONVERSATION = "INSERT INTO conversation (workspace_id, id, case_id, channel_id, channel_kind, customer_id, thread_key, opened_at) \
@@ -74,48 +74,67 @@ impl Store<Case> for CaseStore {
     }
 }
 
+/// Most messages change nothing that lists are filtered by; then most indexes are left alone.
 fn save_record(tx: &mut Tx<'_>, change: &Change<'_, Case>) -> Result<(), Refusal> {
+    let mut row = movement(change)?;
+    let standing_after = standing(change.after)?;
+    let statement = match change.before {
+        Some(before) if standing(before)? == standing_after => &MOVE,
+        Some(_) => {
+            row.extend(standing_after);
+            &CHANGE
+        }
+        None => {
+            row.extend(standing_after);
+            row.extend(origin(change.after));
+            &ADD
+        }
+    };
+    tx.execute(statement, &row)?;
+    Ok(())
+}
+
+/// The key, and what every message changes.
+fn movement(change: &Change<'_, Case>) -> Result<Vec<Value>, Refusal> {
     let state = change.after;
+    let json = serde_json::to_string(state).map_err(Refusal::internal)?;
+    let (last, waiting) = (state.last_message_at, state.waiting_since);
+    let key_and_row =
+        params![change.workspace, change.id, change.version, json, &state.preview, state.updated_at, last, waiting];
+    Ok(key_and_row.to_vec())
+}
+
+/// What decisions change: the columns that lists are filtered by.
+fn standing(state: &CaseState) -> Result<Vec<Value>, Refusal> {
     let (waiting_on, snoozed_until) = match state.status {
         Status::Waiting { on, .. } => (Some(on.key()), None),
         Status::Snoozed { until } => (None, Some(until)),
         _ => (None, None),
     };
     let tags = serde_json::to_string(&state.tags).map_err(Refusal::internal)?;
-    let json = serde_json::to_string(state).map_err(Refusal::internal)?;
-    tx.execute(
-        &SAVE,
-        params![
-            change.workspace,
-            change.id,
-            state.number,
-            state.customer,
-            state.channel,
-            state.channel_kind.as_str(),
-            &state.subject,
-            &state.preview,
-            state.status.key(),
-            state.status.rank(),
-            waiting_on,
-            state.priority.rank(),
-            state.team,
-            state.assignee,
-            state.reason,
-            state.language.as_ref(),
-            tags,
-            state.opened_at,
-            state.updated_at,
-            state.last_message_at,
-            state.waiting_since,
-            snoozed_until,
-            state.first_response_at,
-            state.solved_at,
-            state.closed_at,
-            json,
-            change.version
-        ],
-    )?;
-    Ok(())
+    let columns = params![
+        state.customer,
+        &state.subject,
+        state.status.key(),
+        state.status.rank(),
+        waiting_on,
+        snoozed_until,
+        state.priority.rank(),
+        state.team,
+        state.assignee,
+        state.reason,
+        state.language.as_ref(),
+        tags,
+        state.first_response_at,
+        state.solved_at,
+        state.closed_at
+    ];
+    Ok(columns.to_vec())
+}
+
+/// What never changes.
+fn origin(state: &CaseState) -> Vec<Value> {
+    params![state.number, state.channel, state.channel_kind.as_str(), state.opened_at].to_vec()
 }
 
 fn save_tags(tx: &mut Tx<'_>, change: &Change<'_, Case>) -> Result<(), Refusal> {

@@ -113,6 +113,14 @@ fn destination(unit: &mut Unit<'_, '_>, config: &ChannelConfig, inbound: &Inboun
             reason: MatchReason::NewCase,
             stranger: false,
         }),
+        Thread::Known { case, conversation, customer } => Ok(Destination {
+            existing: Some((*case, *conversation)),
+            joins: None,
+            customer: Some(*customer),
+            thread_key: String::new(),
+            reason: MatchReason::NewCase,
+            stranger: false,
+        }),
         Thread::Key(key) => {
             let known = store::conversation_by_key(unit.tx(), ws, config.id, key)?;
             let existing = match known {

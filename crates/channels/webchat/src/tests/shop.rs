@@ -8,7 +8,8 @@ use channel::{NoQueue, QueueInfo};
 use conversations::{Handle, Protocols};
 use db::{params, sql};
 use domain::case::{Case, CaseCommand, NewMessage, Route, Then};
-use domain::{Actor, CaseId, ChannelId, ConversationId, MessageId, UserId, WorkspaceId};
+use domain::event::{ConfigAction, ConfigChanged};
+use domain::{Actor, CaseId, ChannelId, ConversationId, Event, MessageId, UserId, WorkspaceId};
 use futures_util::future::BoxFuture;
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -98,7 +99,14 @@ impl Shop {
 
     pub fn switch_off(&self) {
         let ws = self.ws;
-        self.ground.db.write_blocking(move |tx| tx.execute(&SWITCH_OFF, params![ws, channel(70)])).unwrap();
+        let done = self.spine.execute_blocking(Order::new(ws, Actor::System), move |unit| {
+            unit.tx().execute(&SWITCH_OFF, params![ws, channel(70)])?;
+            let (before, after) = (json!({ "active": true }), json!({ "active": false }));
+            let (object, id) = ("channel".to_owned(), channel(70).0);
+            let changed = ConfigChanged { object, id, action: ConfigAction::Changed, before, after };
+            unit.record(Event::Config(changed), "channel", id)
+        });
+        done.unwrap();
     }
 
     pub fn cases(&self) -> Vec<CaseId> {
