@@ -315,6 +315,7 @@ export class Chat {
   }
 
   async #sync(): Promise<void> {
+    await this.#starting;
     const token = this.#token;
     if (!token) throw new Failure(0, "network");
     try {
