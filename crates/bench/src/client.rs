@@ -72,12 +72,19 @@ fn request((method, path): (&str, &str), host: SocketAddr, headers: &[(&str, &st
     text
 }
 
-/// Opens `clients` visitor sessions, then lets all of them write for `span`.
-pub(crate) async fn load(address: SocketAddr, key: &str, clients: usize, span: Duration) -> Load {
+/// Visitors whose conversations have begun.
+pub(crate) async fn open(address: SocketAddr, key: &str, clients: usize) -> Vec<Visitor> {
     let mut visitors = Vec::new();
     for _ in 0..clients {
-        visitors.push(Visitor::open(address, key).await);
+        let mut visitor = Visitor::open(address, key).await;
+        visitor.say().await;
+        visitors.push(visitor);
     }
+    visitors
+}
+
+/// Lets all of them write for `span`.
+pub(crate) async fn load(visitors: Vec<Visitor>, span: Duration) -> Load {
     let begun = Instant::now();
     let tasks: Vec<_> = visitors.into_iter().map(|visitor| tokio::spawn(visitor.write_until(begun + span))).collect();
     let mut times = Vec::new();
@@ -90,7 +97,7 @@ pub(crate) async fn load(address: SocketAddr, key: &str, clients: usize, span: D
     Load { rate: f64::from(u32::try_from(times.len()).unwrap()) / seconds, p50: at(50), p99: at(99) }
 }
 
-struct Visitor {
+pub(crate) struct Visitor {
     stream: tokio::io::BufReader<tokio::net::TcpStream>,
     path: String,
     origin: String,
@@ -117,15 +124,20 @@ impl Visitor {
 
     async fn write_until(mut self, end: Instant) -> Vec<Duration> {
         let mut times = Vec::new();
-        let path = self.path.clone();
         while Instant::now() < end {
-            let message = json!({"id": Uuid::now_v7(), "text": "Hello, where is my parcel? It has been three days.", "attachments": []});
             let begun = Instant::now();
-            let (status, body) = self.call(&path, &message.to_string()).await;
-            assert!(status < 300, "message: {status} {body}");
+            self.say().await;
             times.push(begun.elapsed());
         }
         times
+    }
+
+    async fn say(&mut self) {
+        let text = "Hello, where is my parcel? It has been three days.";
+        let message = json!({"id": Uuid::now_v7(), "text": text, "attachments": []});
+        let path = self.path.clone();
+        let (status, body) = self.call(&path, &message.to_string()).await;
+        assert!(status < 300, "message: {status} {body}");
     }
 
     async fn call(&mut self, path: &str, body: &str) -> (u16, String) {

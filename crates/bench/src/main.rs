@@ -52,8 +52,9 @@ fn main() {
         let (mut p50, mut p99, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..options.rounds {
             let span = Duration::from_secs(options.seconds);
+            let visitors = runtime.block_on(client::open(server.address(), &key, clients));
             let before = server.cpu();
-            let load = runtime.block_on(client::load(server.address(), &key, clients, span));
+            let load = runtime.block_on(client::load(visitors, span));
             let used = server.cpu() - before;
             rates.0.push(load.rate);
             p50.push(load.p50.as_secs_f64() * 1e3);
