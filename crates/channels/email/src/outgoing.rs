@@ -27,7 +27,7 @@ pub fn draft(settings: &Settings, signer: &Signer, message: &Outbound, mark: &st
     });
     let signature = if message.signature.trim().is_empty() { &settings.signature } else { &message.signature };
     Ok(Draft {
-        reply_to: signer.reply_address(&from.address, case),
+        reply_to: signer.reply_address(&from.address, case).filter(|_| is_about_case(message)),
         to: vec![recipient(&message.to)?],
         // A machine's mail goes to one person and repeats nobody's words (SECURITY row 6).
         cc: if message.automatic {
@@ -55,12 +55,20 @@ pub fn draft(settings: &Settings, signer: &Signer, message: &Outbound, mark: &st
     })
 }
 
+/// Mails of the system itself (an invitation, a new password) have nil ids and are about no case.
+fn is_about_case(message: &Outbound) -> bool {
+    !message.case.0.is_nil()
+}
+
 fn subject_line(message: &Outbound, token: &str) -> String {
-    if message.automatic {
+    if message.automatic && is_about_case(message) {
         let about = if message.locale.starts_with("zh") { "关于您的来信" } else { "About your message" };
         return format!("{about} {token}");
     }
     let clean: String = message.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if !is_about_case(message) {
+        return clean;
+    }
     if message.mail.in_reply_to.is_some() { subject::answer(&clean, token) } else { subject::first(&clean, token) }
 }
 

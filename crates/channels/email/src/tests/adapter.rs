@@ -192,6 +192,23 @@ async fn an_answer_goes_out_and_its_reply_finds_the_case() {
 }
 
 #[tokio::test]
+async fn a_mail_about_no_case_keeps_its_subject_and_names_none() {
+    let sink = SmtpSink::start("x.cn").await.unwrap();
+    let (channel, ours) = (email(), config(10, &settings(sink.port(), 0)));
+    let mut message = outbound();
+    message.automatic = true;
+    message.case = CaseId(uuid::Uuid::nil());
+    message.case_number = 0;
+    message.mail = MailThread::default();
+    message.subject = "Your new password".into();
+    channel.send(&ours, &message).await.unwrap();
+    let (envelope, bytes) = sink.inboxes.taken().remove(0);
+    assert_eq!(parse(&bytes, Some(&envelope.from)).subject, "Your new password");
+    let text = String::from_utf8_lossy(&bytes).to_lowercase();
+    assert!(!text.contains("reply-to:"), "{text}");
+}
+
+#[tokio::test]
 async fn automatic_mail_repeats_nobody() {
     let sink = SmtpSink::start("x.cn").await.unwrap();
     let (channel, ours) = (email(), config(10, &settings(sink.port(), 0)));
