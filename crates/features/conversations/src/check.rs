@@ -3,10 +3,10 @@
 use crate::channels::{self, Protocols};
 use crate::receivers;
 use crate::store::{self, ChannelRow};
-use channel::{Check, CheckState};
+use channel::{ChannelConfig, Check, CheckState};
 use db::{Query, params};
 use domain::{ChannelKind, WorkspaceId};
-use serde_json::json;
+use serde_json::{Value, json};
 use spine::{Refusal, Spine};
 
 /// Tries every active mail channel of the workspace, one after the other, and says how each stands.
@@ -29,8 +29,7 @@ async fn try_all(spine: &Spine, protocols: &Protocols, workspace: WorkspaceId) -
     let mut checks = Vec::new();
     for row in rows.into_iter().filter(|r| r.active && r.kind == ChannelKind::Email.as_str()) {
         let config = channels::config(row, spine.vault())?;
-        let mut found = protocols.get(config.kind)?.check(&config).await;
-        found.extend(receivers::standing(spine, workspace, config.id).await?);
+        let mut found = check_channel(spine, protocols, &config).await?;
         for check in &mut found {
             if let Some(params) = check.params.as_object_mut() {
                 params.insert("channel".to_owned(), json!(config.name));
@@ -39,4 +38,34 @@ async fn try_all(spine: &Spine, protocols: &Protocols, workspace: WorkspaceId) -
         checks.extend(found);
     }
     Ok(checks)
+}
+
+/// Tries one channel: a line for each of its directions. Where a mailbox is fetched, the line says the worse of what
+/// the try just now and the standing connection tell.
+///
+/// # Errors
+/// Those of the database, and [`Refusal::Internal`] for a kind no crate speaks.
+pub(crate) async fn check_channel(
+    spine: &Spine,
+    protocols: &Protocols,
+    config: &ChannelConfig,
+) -> Result<Vec<Check>, Refusal> {
+    let mut found = protocols.get(config.kind)?.check(config).await;
+    if let Some(standing) = receivers::standing(spine, config).await? {
+        match found.iter_mut().find(|check| check.key == standing.key) {
+            Some(tried) => *tried = worse(tried.clone(), standing),
+            None => found.push(standing),
+        }
+    }
+    Ok(found)
+}
+
+fn worse(tried: Check, standing: Check) -> Check {
+    let (mut told, other) = if standing.state > tried.state { (standing, tried) } else { (tried, standing) };
+    if let (Some(told), Value::Object(other)) = (told.params.as_object_mut(), other.params) {
+        for (name, value) in other {
+            told.entry(name).or_insert(value);
+        }
+    }
+    told
 }

@@ -209,11 +209,15 @@ impl Sink for Mailbox {
     }
 }
 
-/// How the mailbox of a channel stands, for the check page; `None` when nothing fetches it.
+/// How the mailbox of a channel stands, for the check page; `None` when nothing fetches it (any more).
 ///
 /// # Errors
 /// Those of the database.
-pub async fn standing(spine: &Spine, workspace: WorkspaceId, channel: ChannelId) -> Result<Option<Check>, Refusal> {
+pub async fn standing(spine: &Spine, config: &ChannelConfig) -> Result<Option<Check>, Refusal> {
+    if is_brought(config) {
+        return Ok(None);
+    }
+    let (workspace, channel) = (config.workspace, config.id);
     let row = spine.db().read(move |r| Ok::<_, Refusal>(store::mailbox::cursor(r, workspace, channel)?)).await?;
     let Some(row) = row else { return Ok(None) };
     let state: Value = serde_json::from_str(&row.state).unwrap_or_default();
@@ -221,6 +225,11 @@ pub async fn standing(spine: &Spine, workspace: WorkspaceId, channel: ChannelId)
     let ok = state.get("ok").and_then(Value::as_bool).unwrap_or(true);
     let params = json!({ "since": row.updated_at, "detail": state.get("detail") });
     Ok(Some(Check::new("mail_in", if ok { CheckState::Ok } else { CheckState::Fail }, code, params)))
+}
+
+/// Mail comes to us by SMTP; nobody fetches it.
+fn is_brought(config: &ChannelConfig) -> bool {
+    config.settings.get("receive").and_then(Value::as_str) == Some("smtp")
 }
 
 /// Takes in what is brought by SMTP.
@@ -239,9 +248,7 @@ impl Doorkeeper {
         let address = normalise_address(IdentityKind::Email, address);
         for key in [Some(address.clone()), without_tag(&address)].into_iter().flatten() {
             match channels::by_key(&self.spine, ChannelKind::Email, &key).await {
-                Ok(config) if config.settings.get("receive").and_then(Value::as_str) == Some("smtp") => {
-                    return Ok(Some(config));
-                }
+                Ok(config) if is_brought(&config) => return Ok(Some(config)),
                 Ok(_) | Err(Refusal::NotFound) => {}
                 Err(other) => return Err(other),
             }

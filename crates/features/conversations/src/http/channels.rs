@@ -4,6 +4,7 @@
 use super::answers::{Channel, ChannelChange, CreatedChannel, IdentitySecret, NewChannel, kind_of, logged};
 use super::{State, manages};
 use crate::channels::{config, seal_context};
+use crate::check::check_channel;
 use crate::store::configured as rows;
 use crate::store::{ChannelRow, moving};
 use axum::extract::State as Of;
@@ -176,9 +177,7 @@ pub(super) async fn test(
 ) -> Result<Json<Items<Check>>> {
     let row = state.row(&caller, id).await?;
     let config = config(row, state.spine.vault())?;
-    let mut items = state.protocols.get(config.kind)?.check(&config).await;
-    items.extend(crate::receivers::standing(&state.spine, caller.workspace, id).await?);
-    Ok(Json(items.into()))
+    Ok(Json(check_channel(&state.spine, &state.protocols, &config).await?.into()))
 }
 
 impl State {

@@ -1,8 +1,8 @@
 //! The supervisor of mailboxes that are fetched from.
 
 use super::office::{MAILBOX, Office, block};
-use crate::Receivers;
 use crate::receivers::standing;
+use crate::{Receivers, check_mail};
 use channel::{ChannelConfig, CheckState, MailboxPosition, ReceiveError, Receiver, Receiving, Sink};
 use domain::event::{ConfigAction, ConfigChanged};
 use domain::{Actor, ChannelKind, Event};
@@ -83,8 +83,18 @@ fn a_mailbox_is_fetched_restarted_when_changed_and_its_trouble_is_known() {
                 set(&office, json!({ "receive": "imap", "changed": true }));
                 assert_eq!(next(), 2);
                 assert_eq!(office.inbox(), 2);
-                let standing = || block_on(standing(&office.spine, office.ws, MAILBOX)).unwrap().unwrap();
+                let standing = || {
+                    let config = block_on(crate::channels::by_id(&office.spine, office.ws, MAILBOX)).unwrap();
+                    block_on(standing(&office.spine, &config)).unwrap().unwrap()
+                };
+                let lines = || {
+                    let checks = block_on(check_mail(&office.spine, &office.protocols, office.ws));
+                    checks.into_iter().map(|check| (check.key, check.code, check.params)).collect::<Vec<_>>()
+                };
                 assert_eq!(standing().state, CheckState::Ok);
+                let well = lines();
+                assert_eq!(well.len(), 2, "{well:?}");
+                assert_eq!((well[1].0.as_str(), well[1].1.as_str()), ("mail_in", "connected"));
                 let mut committed = office.ground.db.committed();
                 set(&office, json!({ "receive": "imap", "broken": true }));
                 while standing().state == CheckState::Ok {
@@ -93,6 +103,14 @@ fn a_mailbox_is_fetched_restarted_when_changed_and_its_trouble_is_known() {
                 assert_eq!(
                     (standing().code.as_str(), standing().params["detail"].as_str()),
                     ("login_failed", Some("no such user"))
+                );
+                // The server answers, so the try goes well; but nothing comes in, and that is what counts.
+                let ill = lines();
+                assert_eq!(ill.len(), 2, "one line for each direction: {ill:?}");
+                assert_eq!((ill[1].0.as_str(), ill[1].1.as_str()), ("mail_in", "login_failed"));
+                assert_eq!(
+                    (&ill[1].2["host"], &ill[1].2["detail"], &ill[1].2["channel"]),
+                    (&json!("imap.test"), &json!("no such user"), &json!("Shop"))
                 );
                 stop.send(true).unwrap();
                 office

@@ -108,8 +108,14 @@ impl Channel for Wire {
             Ok(Sent { message_ids: vec![format!("{}@us.test", message.message)], meta: Value::Null })
         })
     }
-    fn check<'a>(&'a self, _: &'a ChannelConfig) -> channel::futures::Checking<'a> {
-        Box::pin(async { vec![Check::new("mail_out", CheckState::Ok, "sent", Value::Null)] })
+    fn check<'a>(&'a self, config: &'a ChannelConfig) -> channel::futures::Checking<'a> {
+        Box::pin(async move {
+            let mut checks = vec![Check::new("mail_out", CheckState::Ok, "sent", Value::Null)];
+            if config.settings.get("receive").and_then(Value::as_str) == Some("imap") {
+                checks.push(Check::new("mail_in", CheckState::Ok, "connected", json!({ "host": "imap.test" })));
+            }
+            checks
+        })
     }
 }
 
