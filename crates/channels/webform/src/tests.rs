@@ -172,7 +172,7 @@ async fn fields_are_named_when_wrong() {
         ("email", json!("a@b\r\nBcc: c@d"), "invalid_address"),
         ("subject", json!("x".repeat(301)), "too_long"),
         ("text", json!("x".repeat(20_001)), "too_long"),
-        ("text", json!("\0"), "required"),
+        ("text", json!("\u{7}"), "required"),
         ("attachments", json!([Uuid::from_u128(9)]), "unknown_reference"),
     ];
     let form = office.form(100).await;

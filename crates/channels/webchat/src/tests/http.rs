@@ -18,7 +18,7 @@ async fn a_visitor_writes_and_reads_the_answer_but_no_note() {
         (&session["identified"], &session["thread"], &session["queue"]),
         (&json!(false), &json!([]), &json!(null))
     );
-    let said = visitor.say(100, "Where is\0 my kettle?\r\n").await.ok();
+    let said = visitor.say(100, "Where is\u{7} my kettle?\r\n").await.ok();
     assert_eq!(said["message"]["text"], "Where is my kettle?");
     assert_eq!((&said["message"]["mine"], &said["message"]["seq"]), (&json!(true), &json!(1)));
     let case = shop.cases()[0];
@@ -249,7 +249,7 @@ async fn limits_hold_at_the_edge() {
     visitor.session(None).await;
     let _ = visitor.say(1, &"好".repeat(CHAT_MESSAGE_CHARS)).await.ok();
     assert_eq!(visitor.say(2, &"好".repeat(CHAT_MESSAGE_CHARS + 1)).await.json()["fields"]["text"]["code"], "too_long");
-    assert_eq!(visitor.say(3, " \n\0 ").await.code(), "empty_message");
+    assert_eq!(visitor.say(3, " \n\u{7} ").await.code(), "empty_message");
     let six: Vec<String> = (0..6).map(id).collect();
     let many = visitor.post("messages", json!({ "id": id(4), "text": "x", "attachments": six })).await;
     assert_eq!(many.json()["fields"]["attachments"]["code"], "too_many");

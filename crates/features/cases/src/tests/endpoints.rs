@@ -306,6 +306,38 @@ async fn drafts_and_unread_are_ones_own() {
     assert_eq!(li.put(&draft, json!({"text": large})).await.code(), "too_large");
 }
 
+/// PostgreSQL stores no NUL; nobody's words are refused for one.
+#[test]
+fn no_text_holds_nul() {
+    testkit::on_both_engines(|ground| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let office = Office::open(ground);
+            let case = office.case(1, MAIL, Some(SALES), "Where is my order?");
+            let mut olga = office.agent(OLGA);
+            let path = format!("/api/cases/{case}");
+            let (bad, good) = ("a\0b", "a\u{fffd}b");
+            let edited = olga.patch(&path, json!({"subject": bad, "tags": [bad]})).await.ok();
+            assert_eq!((&edited["subject"], &edited["tags"]), (&json!(good), &json!([good])));
+            assert_eq!(olga.put(&format!("{path}/draft"), json!({"text": bad, "html": bad})).await.status, 204);
+            assert_eq!(olga.get(&format!("{path}/draft")).await.ok()["text"], good);
+            let note = json!({"message_id": text(90_001), "text": bad});
+            assert_eq!(olga.post(&format!("{path}/note"), note).await.status, 200);
+            let reply = json!({"message_id": text(90_002), "text": bad, "html": format!("<p>{bad}</p>"), "attachments": [],
+                "then": "stay", "seen": text(30_001), "force": true});
+            assert_eq!(olga.post(&format!("{path}/reply"), reply).await.ok()["preview"], good);
+            let said = timeline(&mut olga, case).await;
+            assert_eq!(said.iter().filter(|entry| entry["message"]["text"] == good).count(), 2);
+            let canned = json!({"shortcut": "nul", "title": bad, "body": bad});
+            assert_eq!(olga.post("/api/canned", canned).await.ok()["title"], good);
+            let view = json!({"name": bad, "scope": "mine", "filter": {"all": []}, "sort": "newest"});
+            assert_eq!(olga.post("/api/views", view).await.ok()["name"], good);
+            assert_eq!(olga.get("/api/cases?q=a%00b").await.ok()["items"].as_array().unwrap().len(), 1);
+            assert_eq!(olga.get("/api/cases/%00").await.code(), "not_found");
+        });
+    });
+}
+
 #[tokio::test]
 async fn lists_refuse_nonsense() {
     let (office, _) = open();
