@@ -3408,7 +3408,7 @@ export interface operations {
                 actor?: string;
                 /** @description Kind of thing (`user`, `team`, `case` ...) or the id of one thing. */
                 object?: string;
-                /** @description `config.team.created`, or a group: `access.` */
+                /** @description `config.team.created`, or a group: `access.`. Without it everything but `agent.presence_changed`. */
                 kind?: string;
                 from?: string;
                 to?: string;

@@ -21,7 +21,7 @@ pub struct AuditQuery {
     /// Kind of thing (`user`, `team`, `case` ...) or the id of one thing.
     #[serde(default)]
     object: Option<String>,
-    /// `config.team.created`, or a group: `access.`
+    /// `config.team.created`, or a group: `access.`. Without it everything but `agent.presence_changed`.
     #[serde(default)]
     kind: Option<String>,
     #[serde(default)]

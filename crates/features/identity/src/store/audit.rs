@@ -21,13 +21,16 @@ row! {
     }
 }
 
+/// Comes with every window that opens and closes: it would bury everything else, so it is shown only when asked for.
+const PRESENCE: &str = "agent.presence_changed";
+
 /// What to show.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     pub actor: Option<Actor>,
     pub subject_kind: Option<String>,
     pub subject_id: Option<Uuid>,
-    /// An exact kind, or a group with a dot at its end (`access.`).
+    /// An exact kind, or a group with a dot at its end (`access.`); without it everything but [`PRESENCE`].
     pub kind: Option<String>,
     pub from: Option<Timestamp>,
     pub to: Option<Timestamp>,
@@ -57,7 +60,9 @@ pub fn list(q: &mut impl Query, ws: WorkspaceId, filter: &AuditFilter, limit: us
         Some(kind) => {
             b.push(" AND kind = ").bind(kind);
         }
-        None => {}
+        None => {
+            b.push(" AND kind <> ").bind(PRESENCE);
+        }
     }
     if let Some(from) = filter.from {
         b.push(" AND at >= ").bind(from);

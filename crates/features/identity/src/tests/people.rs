@@ -1,5 +1,6 @@
 use super::{House, PASSWORD, items};
 use domain::Span;
+use domain::event::AgentEvent;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -204,6 +205,33 @@ async fn the_audit_trail_tells_everything_but_secrets() {
     assert!(count(&mut owner, &format!("actor={id}")).await > 0);
     assert_eq!(count(&mut owner, "to=2020-01-01T00:00:00Z").await, 0);
     assert_eq!(owner.get("/api/audit?actor=nobody").await.json()["fields"]["actor"]["code"], "invalid");
+}
+
+#[tokio::test]
+async fn presence_is_left_out_of_the_audit_trail_until_asked_for() {
+    let (house, mut owner) = House::with_owner().await;
+    let me = owner.get("/api/me").await.ok();
+    let workspace = me["workspace"]["id"].as_str().unwrap().parse().unwrap();
+    let user: domain::UserId = me["id"].as_str().unwrap().parse().unwrap();
+    let order = spine::Order::new(workspace, domain::Actor::Agent(user));
+    let come = move |unit: &mut spine::Unit<'_, '_>| {
+        let event = AgentEvent::PresenceChanged { presence: "online".to_owned(), connected: true };
+        unit.record(domain::Event::Agent(event), "agent", user.0)?;
+        let event = AgentEvent::CapacityChanged { capacity: json!({ "email": 3 }) };
+        unit.record(domain::Event::Agent(event), "agent", user.0)
+    };
+    house.spine.execute(order, come).await.unwrap();
+    let kinds = async |client: &mut testkit::Client, query: &str| {
+        let answer = client.get(&format!("/api/audit?{query}")).await.ok();
+        items(&answer).iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let presence = "agent.presence_changed".to_owned();
+    for query in ["", "object=agent", &format!("actor={user}")] {
+        let seen = kinds(&mut owner, query).await;
+        assert_eq!((seen[0].as_str(), seen.contains(&presence)), ("agent.capacity_changed", false), "{query}");
+    }
+    assert_eq!(kinds(&mut owner, "kind=agent.").await, ["agent.capacity_changed", "agent.presence_changed"]);
+    assert_eq!(kinds(&mut owner, "kind=agent.presence_changed").await, ["agent.presence_changed"]);
 }
 
 #[tokio::test]
