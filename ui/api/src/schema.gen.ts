@@ -2928,7 +2928,7 @@ export interface components {
             user_agent: string;
         };
         SetPolicy: {
-            policy: components["schemas"]["TeamPolicy"];
+            policy: components["schemas"]["TeamPolicy"] | null;
             team?: components["schemas"]["TeamId"] | null;
         };
         /** @description What an agent says about being there. */

@@ -436,6 +436,7 @@ pub(crate) fn recent(
 sql!(POLICIES = "SELECT team_id, settings FROM routing_policy WHERE workspace_id = $1", params: 1);
 sql!(SET_POLICY = "INSERT INTO routing_policy (workspace_id, team_id, settings) VALUES ($1, $2, $3) \
     ON CONFLICT (workspace_id, team_id) DO UPDATE SET settings = $3", params: 3);
+sql!(DELETE_POLICY = "DELETE FROM routing_policy WHERE workspace_id = $1 AND team_id = $2", params: 2);
 
 pub(crate) fn policies(q: &mut impl Connection, ws: WorkspaceId) -> Result<RoutingPolicies, Refusal> {
     let rows: Vec<(TeamId, String)> = q.query(&POLICIES, params![ws])?;
@@ -460,4 +461,9 @@ pub(crate) fn set_policy(
     let settings = serde_json::to_string(policy).map_err(Refusal::internal)?;
     tx.execute(&SET_POLICY, params![ws, team.unwrap_or(NO_TEAM), settings])?;
     Ok(())
+}
+
+/// Answers whether there was one.
+pub(crate) fn delete_policy(tx: &mut Tx<'_>, ws: WorkspaceId, team: Option<TeamId>) -> Result<bool, Error> {
+    Ok(tx.execute(&DELETE_POLICY, params![ws, team.unwrap_or(NO_TEAM)])? > 0)
 }

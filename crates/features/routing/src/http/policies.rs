@@ -24,7 +24,10 @@ pub(super) struct SetPolicy {
     /// Null for cases without a team, and teams that have no policy of their own.
     #[serde(default)]
     team: Option<TeamId>,
-    policy: TeamPolicy,
+    /// Null takes the policy away: the team follows the general one again, and the general one is as at the beginning.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required = true)]
+    policy: Option<TeamPolicy>,
 }
 
 /// How queues are routed: the general policy first, then every team's.
@@ -41,7 +44,7 @@ pub(super) async fn put(
     State(spine): State<Spine>,
     Json(body): Json<SetPolicy>,
 ) -> Result<Json<Items<Policy>>> {
-    body.policy.check()?;
+    body.policy.as_ref().map_or(Ok(()), TeamPolicy::check)?;
     spine.execute(caller.order(), move |unit| set(unit, &body)).await?;
     list(&caller, &spine).await
 }
@@ -68,14 +71,22 @@ fn set(unit: &mut Unit<'_, '_>, wanted: &SetPolicy) -> std::result::Result<(), R
         return Err(Rejection::new(Code::UnknownReference).on("team").into());
     }
     let before = store::policies(unit.tx(), ws)?.of(wanted.team).clone();
-    store::set_policy(unit.tx(), ws, wanted.team, &wanted.policy)?;
+    let action = match &wanted.policy {
+        Some(policy) => {
+            store::set_policy(unit.tx(), ws, wanted.team, policy)?;
+            ConfigAction::Changed
+        }
+        None if store::delete_policy(unit.tx(), ws, wanted.team)? => ConfigAction::Deleted,
+        None => return Ok(()),
+    };
+    let after = store::policies(unit.tx(), ws)?.of(wanted.team).clone();
     let json = |policy| serde_json::to_value(policy).map_err(Refusal::internal);
     let change = ConfigChanged {
         object: "routing_policy".to_owned(),
         id: wanted.team.unwrap_or(store::NO_TEAM).0,
-        action: ConfigAction::Changed,
+        action,
         before: json(&before)?,
-        after: json(&wanted.policy)?,
+        after: json(&after)?,
     };
     let subject = change.id;
     unit.record(Event::Config(change), "routing_policy", subject)

@@ -198,6 +198,32 @@ fn policies() {
 }
 
 #[test]
+fn a_team_goes_back_to_the_general_policy() {
+    on_both_engines(|ground| {
+        let house = House::new(ground);
+        house.agent(1);
+        house.arrives(1);
+        house.join_team(1);
+        let asking = Asking::new(&house);
+        let put = |body: Value| asking.put(9, "/api/routing/policies", body);
+        let team = id::<domain::TeamId>(80);
+        let before = asking.get(9, "/api/routing/policies").ok();
+        put(json!({"team": team, "policy": {"automatic": ["email"]}})).ok();
+        house.opens(100, &Wish { team: Some(80), ..CHAT });
+        house.settle();
+        assert_eq!(house.holder(100), None);
+        let missing = put(json!({"team": team}));
+        assert_eq!(missing.json()["fields"]["policy"]["code"], "required", "absent is not null");
+        assert_eq!(put(json!({"team": team, "policy": null})).ok(), before);
+        house.settle();
+        assert_eq!(house.holder(100), Some(1), "the change routes");
+        assert_eq!(put(json!({"team": team, "policy": null})).ok(), before, "again is fine");
+        put(json!({"policy": {"previous_agent": false}})).ok();
+        insta::assert_json_snapshot!("general_policy", put(json!({"policy": null})).ok());
+    });
+}
+
+#[test]
 fn queues_and_places() {
     on_both_engines(|ground| {
         let house = House::new(ground);
