@@ -1,32 +1,17 @@
 //! Kinds of channel.
 
-macro_rules! kinds {
-    ($($variant:ident = $wire:literal),+ $(,)?) => {
-        /// The protocol of a channel.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum ChannelKind { $($variant),+ }
-        impl ChannelKind {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $wire),+ }
-            }
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($wire => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
+use crate::closed::closed;
 
-kinds! {
-    Webchat = "webchat",
-    Email = "email",
-    Webform = "webform",
-    Api = "api",
-    Phone = "phone",
-    Counter = "counter",
+closed! {
+    /// The protocol of a channel.
+    pub enum ChannelKind {
+        Webchat = "webchat",
+        Email = "email",
+        Webform = "webform",
+        Api = "api",
+        Phone = "phone",
+        Counter = "counter",
+    }
 }
 
 impl ChannelKind {

@@ -9,6 +9,7 @@ pub mod aggregate;
 pub mod automatic;
 pub mod case;
 pub mod channel;
+mod closed;
 pub mod customer;
 pub mod event;
 pub mod filter;

@@ -1,66 +1,40 @@
 //! What may be done, as a closed list. Roles are sets of these (DESIGN I8).
 
-macro_rules! permissions {
-    ($($(#[$doc:meta])* $variant:ident = $wire:literal),+ $(,)?) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Permission { $($(#[$doc])* $variant),+ }
-        impl Permission {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $wire),+ }
-            }
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($wire => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
+use crate::closed::closed;
 
-permissions! {
-    /// See cases, their messages and notes.
-    CaseRead = "case.read",
-    /// Enter a phone or counter contact by hand.
-    CaseCreate = "case.create",
-    /// Answer the customer, undo and retry.
-    CaseReply = "case.reply",
-    CaseNote = "case.note",
-    /// Priority, reason, tags, subject, language, skills; status and snooze.
-    CaseEdit = "case.edit",
-    /// Give a case to somebody else or another team.
-    CaseAssign = "case.assign",
-    /// Move a message that landed in the wrong case.
-    CaseMove = "case.move",
-    CustomerRead = "customer.read",
-    CustomerEdit = "customer.edit",
-    /// Share views with a team or everyone.
-    ViewShare = "view.share",
-    CannedManage = "canned.manage",
-    /// Others' presence and load.
-    PresenceRead = "presence.read",
-    PeopleManage = "people.manage",
-    RolesManage = "roles.manage",
-    RoutingManage = "routing.manage",
-    ChannelsManage = "channels.manage",
-    /// Workspace settings, reasons, the check page.
-    SettingsManage = "settings.manage",
-    TokensManage = "tokens.manage",
-    AuditRead = "audit.read",
-    /// Take in and deliver messages by a bring-your-own channel (API tokens).
-    ChannelWrite = "channel.write",
-}
-
-impl serde::Serialize for Permission {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Permission {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("unknown permission"))
+closed! {
+    /// Something that may be done.
+    pub enum Permission {
+        /// See cases, their messages and notes.
+        CaseRead = "case.read",
+        /// Enter a phone or counter contact by hand.
+        CaseCreate = "case.create",
+        /// Answer the customer, undo and retry.
+        CaseReply = "case.reply",
+        CaseNote = "case.note",
+        /// Priority, reason, tags, subject, language, skills; status and snooze.
+        CaseEdit = "case.edit",
+        /// Give a case to somebody else or another team.
+        CaseAssign = "case.assign",
+        /// Move a message that landed in the wrong case.
+        CaseMove = "case.move",
+        CustomerRead = "customer.read",
+        CustomerEdit = "customer.edit",
+        /// Share views with a team or everyone.
+        ViewShare = "view.share",
+        CannedManage = "canned.manage",
+        /// Others' presence and load.
+        PresenceRead = "presence.read",
+        PeopleManage = "people.manage",
+        RolesManage = "roles.manage",
+        RoutingManage = "routing.manage",
+        ChannelsManage = "channels.manage",
+        /// Workspace settings, reasons, the check page.
+        SettingsManage = "settings.manage",
+        TokensManage = "tokens.manage",
+        AuditRead = "audit.read",
+        /// Take in and deliver messages by a bring-your-own channel (API tokens).
+        ChannelWrite = "channel.write",
     }
 }
 

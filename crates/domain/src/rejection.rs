@@ -1,90 +1,73 @@
 //! Business refusals: a code with parameters, no prose. The interface translates them.
 
+use crate::closed::closed;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $wire:literal),+ $(,)?) => {
-        /// Why something was refused. Every code has a text in both languages (tested).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Code { $($(#[$doc])* $variant),+ }
-        impl Code {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $wire),+ }
-            }
-        }
-    };
-}
-
-codes! {
-    // general
-    NotFound = "not_found",
-    Forbidden = "forbidden",
-    Unauthenticated = "unauthenticated",
-    TotpEnrollmentRequired = "totp_enrollment_required",
-    CrossSite = "cross_site",
-    Invalid = "invalid",
-    InvalidJson = "invalid_json",
-    Required = "required",
-    TooLong = "too_long",
-    TooShort = "too_short",
-    TooMany = "too_many",
-    TooLarge = "too_large",
-    UnsupportedType = "unsupported_type",
-    AlreadyExists = "already_exists",
-    InUse = "in_use",
-    RateLimited = "rate_limited",
-    Busy = "busy",
-    ReadOnly = "read_only",
-    Internal = "internal",
-    IdempotencyKeyReused = "idempotency_key_reused",
-    // sign-in
-    WrongCredentials = "wrong_credentials",
-    WrongCode = "wrong_code",
-    LinkExpired = "link_expired",
-    AlreadySetUp = "already_set_up",
-    LastOwner = "last_owner",
-    NotYours = "not_yours",
-    MoreThanYouHave = "more_than_you_have",
-    BuiltinRole = "builtin_role",
-    PasswordTooCommon = "password_too_common",
-    // cases
-    CaseClosed = "case_closed",
-    StatusNotAllowed = "status_not_allowed",
-    AnsweredMeanwhile = "answered_meanwhile",
-    AlreadyAssigned = "already_assigned",
-    SnoozeInPast = "snooze_in_past",
-    NothingToUndo = "nothing_to_undo",
-    UndoTooLate = "undo_too_late",
-    NotFailed = "not_failed",
-    NoWayToReply = "no_way_to_reply",
-    EmptyMessage = "empty_message",
-    SameCase = "same_case",
-    OtherCustomer = "other_customer",
-    InvalidFilter = "invalid_filter",
-    AgentInactive = "agent_inactive",
-    NotAMember = "not_a_member",
-    UnknownReference = "unknown_reference",
-    // channels
-    ChannelInactive = "channel_inactive",
-    InvalidIdentity = "invalid_identity",
-    OriginNotAllowed = "origin_not_allowed",
-    ProofRequired = "proof_required",
-    AddressNotAllowed = "address_not_allowed",
-    ConnectionFailed = "connection_failed",
-    LoginFailed = "login_failed",
-    InvalidAddress = "invalid_address",
-    Unparsable = "unparsable",
-    DeliveryRejected = "delivery_rejected",
-    DeliveryGaveUp = "delivery_gave_up",
-    LoopBudget = "loop_budget",
-}
-
-impl serde::Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+closed! {
+    /// Why something was refused. Every code has a text in both languages (tested).
+    pub enum Code {
+        // general
+        NotFound = "not_found",
+        Forbidden = "forbidden",
+        Unauthenticated = "unauthenticated",
+        TotpEnrollmentRequired = "totp_enrollment_required",
+        CrossSite = "cross_site",
+        Invalid = "invalid",
+        InvalidJson = "invalid_json",
+        Required = "required",
+        TooLong = "too_long",
+        TooShort = "too_short",
+        TooMany = "too_many",
+        TooLarge = "too_large",
+        UnsupportedType = "unsupported_type",
+        AlreadyExists = "already_exists",
+        InUse = "in_use",
+        RateLimited = "rate_limited",
+        Busy = "busy",
+        ReadOnly = "read_only",
+        Internal = "internal",
+        IdempotencyKeyReused = "idempotency_key_reused",
+        // sign-in
+        WrongCredentials = "wrong_credentials",
+        WrongCode = "wrong_code",
+        LinkExpired = "link_expired",
+        AlreadySetUp = "already_set_up",
+        LastOwner = "last_owner",
+        NotYours = "not_yours",
+        MoreThanYouHave = "more_than_you_have",
+        BuiltinRole = "builtin_role",
+        PasswordTooCommon = "password_too_common",
+        // cases
+        CaseClosed = "case_closed",
+        StatusNotAllowed = "status_not_allowed",
+        AnsweredMeanwhile = "answered_meanwhile",
+        AlreadyAssigned = "already_assigned",
+        SnoozeInPast = "snooze_in_past",
+        NothingToUndo = "nothing_to_undo",
+        UndoTooLate = "undo_too_late",
+        NotFailed = "not_failed",
+        NoWayToReply = "no_way_to_reply",
+        EmptyMessage = "empty_message",
+        SameCase = "same_case",
+        OtherCustomer = "other_customer",
+        InvalidFilter = "invalid_filter",
+        AgentInactive = "agent_inactive",
+        NotAMember = "not_a_member",
+        UnknownReference = "unknown_reference",
+        // channels
+        ChannelInactive = "channel_inactive",
+        InvalidIdentity = "invalid_identity",
+        OriginNotAllowed = "origin_not_allowed",
+        ProofRequired = "proof_required",
+        AddressNotAllowed = "address_not_allowed",
+        ConnectionFailed = "connection_failed",
+        LoginFailed = "login_failed",
+        InvalidAddress = "invalid_address",
+        Unparsable = "unparsable",
+        DeliveryRejected = "delivery_rejected",
+        DeliveryGaveUp = "delivery_gave_up",
+        LoopBudget = "loop_budget",
     }
 }
 

@@ -3187,7 +3187,10 @@ export interface components {
             /** Format: int32 */
             width: number | null;
         };
-        /** @enum {string} */
+        /**
+         * @description A reason for or against an agent. Every code has a text in both languages.
+         * @enum {string}
+         */
         Why: "routing.previous_agent" | "routing.has_skills" | "routing.speaks" | "routing.language_relaxed" | "routing.only_one" | "routing.least_load" | "routing.least_load_overall" | "routing.longest_idle" | "routing.tie" | "routing.not_previous_agent" | "routing.more_loaded" | "routing.more_loaded_overall" | "routing.less_idle" | "routing.tie_lost" | "routing.full" | "routing.not_this_kind" | "routing.busy" | "routing.away" | "routing.offline" | "routing.disconnected" | "routing.language" | "routing.missing_skill" | "routing.not_in_team" | "routing.no_permission" | "routing.inactive" | "routing.automatic_off";
         WidgetAttachment: {
             /** Format: int32 */

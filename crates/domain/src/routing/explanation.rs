@@ -1,5 +1,6 @@
 //! Why this agent and why not the others, in codes that the interface translates.
 
+use crate::closed::closed;
 use crate::ids::{CaseId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,102 +10,60 @@ use std::collections::BTreeMap;
 /// How many agents who were not chosen an explanation names; the nearest misses come first.
 pub const OTHERS_MAX: usize = 50;
 
-macro_rules! whys {
-    ($($(#[$doc:meta])* $variant:ident = $wire:literal),+ $(,)?) => {
-        /// A reason for or against an agent. Every code has a text in both languages.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Why { $($(#[$doc])* $variant),+ }
-        impl Why {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $wire),+ }
-            }
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($wire => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
-
-whys! {
-    // for the chosen one
-    /// Looked after this customer last.
-    PreviousAgent = "routing.previous_agent",
-    /// Has every required skill. `skills`: list of ids.
-    HasSkills = "routing.has_skills",
-    /// Speaks the customer's language. `language`.
-    Speaks = "routing.speaks",
-    /// Nobody who speaks the language was free, and it has waited long enough. `language`, `after_seconds`.
-    LanguageRelaxed = "routing.language_relaxed",
-    /// Nobody else could take it.
-    OnlyOne = "routing.only_one",
-    /// Least filled in this kind. `load` before this case, `capacity`.
-    LeastLoad = "routing.least_load",
-    /// Equally filled in this kind, least filled over all kinds. `load`, `capacity`.
-    LeastLoadOverall = "routing.least_load_overall",
-    /// Waited longest for a new case. `idle_seconds`.
-    LongestIdle = "routing.longest_idle",
-    /// Everything was equal; the order of the ids decided.
-    Tie = "routing.tie",
-    // against the others who could have
-    NotPreviousAgent = "routing.not_previous_agent",
-    /// `load`, `capacity`.
-    MoreLoaded = "routing.more_loaded",
-    /// `load`, `capacity` over all kinds.
-    MoreLoadedOverall = "routing.more_loaded_overall",
-    /// `idle_seconds`.
-    LessIdle = "routing.less_idle",
-    /// As good, but later in the order of ids.
-    TieLost = "routing.tie_lost",
-    // against those who could not
-    /// `load`, `capacity`.
-    Full = "routing.full",
-    /// Capacity for this kind is set to nothing. `channel_kind`.
-    NotThisKind = "routing.not_this_kind",
-    Busy = "routing.busy",
-    Away = "routing.away",
-    Offline = "routing.offline",
-    /// Says online, but no window is open.
-    Disconnected = "routing.disconnected",
-    /// `language`.
-    Language = "routing.language",
-    /// `skill`: the first missing one.
-    MissingSkill = "routing.missing_skill",
-    NotInTeam = "routing.not_in_team",
-    /// May not answer in this team or channel.
-    NoPermission = "routing.no_permission",
-    Inactive = "routing.inactive",
-    /// The team's policy gives out this kind by hand only. `channel_kind`.
-    AutomaticOff = "routing.automatic_off",
-}
-
-impl Serialize for Why {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+closed! {
+    /// A reason for or against an agent. Every code has a text in both languages.
+    pub enum Why {
+        // for the chosen one
+        /// Looked after this customer last.
+        PreviousAgent = "routing.previous_agent",
+        /// Has every required skill. `skills`: list of ids.
+        HasSkills = "routing.has_skills",
+        /// Speaks the customer's language. `language`.
+        Speaks = "routing.speaks",
+        /// Nobody who speaks the language was free, and it has waited long enough. `language`, `after_seconds`.
+        LanguageRelaxed = "routing.language_relaxed",
+        /// Nobody else could take it.
+        OnlyOne = "routing.only_one",
+        /// Least filled in this kind. `load` before this case, `capacity`.
+        LeastLoad = "routing.least_load",
+        /// Equally filled in this kind, least filled over all kinds. `load`, `capacity`.
+        LeastLoadOverall = "routing.least_load_overall",
+        /// Waited longest for a new case. `idle_seconds`.
+        LongestIdle = "routing.longest_idle",
+        /// Everything was equal; the order of the ids decided.
+        Tie = "routing.tie",
+        // against the others who could have
+        NotPreviousAgent = "routing.not_previous_agent",
+        /// `load`, `capacity`.
+        MoreLoaded = "routing.more_loaded",
+        /// `load`, `capacity` over all kinds.
+        MoreLoadedOverall = "routing.more_loaded_overall",
+        /// `idle_seconds`.
+        LessIdle = "routing.less_idle",
+        /// As good, but later in the order of ids.
+        TieLost = "routing.tie_lost",
+        // against those who could not
+        /// `load`, `capacity`.
+        Full = "routing.full",
+        /// Capacity for this kind is set to nothing. `channel_kind`.
+        NotThisKind = "routing.not_this_kind",
+        Busy = "routing.busy",
+        Away = "routing.away",
+        Offline = "routing.offline",
+        /// Says online, but no window is open.
+        Disconnected = "routing.disconnected",
+        /// `language`.
+        Language = "routing.language",
+        /// `skill`: the first missing one.
+        MissingSkill = "routing.missing_skill",
+        NotInTeam = "routing.not_in_team",
+        /// May not answer in this team or channel.
+        NoPermission = "routing.no_permission",
+        Inactive = "routing.inactive",
+        /// The team's policy gives out this kind by hand only. `channel_kind`.
+        AutomaticOff = "routing.automatic_off",
     }
 }
-
-impl<'de> Deserialize<'de> for Why {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("unknown reason"))
-    }
-}
-
-impl utoipa::PartialSchema for Why {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        let kind = utoipa::openapi::schema::Type::String;
-        utoipa::openapi::ObjectBuilder::new()
-            .schema_type(kind)
-            .enum_values(Some(Self::ALL.iter().map(|w| w.as_str())))
-            .build()
-            .into()
-    }
-}
-
-impl utoipa::ToSchema for Why {}
 
 /// A code and what its text needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -21,37 +21,21 @@ pub use order::{patience, rank_at};
 use crate::access::Scope;
 use crate::case::Priority;
 use crate::channel::ChannelKind;
+use crate::closed::closed;
 use crate::ids::{CaseId, ChannelId, SkillId, TeamId, UserId};
 use crate::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an agent says about being there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Presence {
-    Online,
-    /// Working, but nothing new please.
-    Busy,
-    Away,
-    #[default]
-    Offline,
-}
-
-impl Presence {
-    pub const ALL: [Self; 4] = [Self::Online, Self::Busy, Self::Away, Self::Offline];
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Busy => "busy",
-            Self::Away => "away",
-            Self::Offline => "offline",
-        }
-    }
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|p| p.as_str() == text)
+closed! {
+    /// What an agent says about being there.
+    pub enum Presence: Default {
+        Online = "online",
+        /// Working, but nothing new please.
+        Busy = "busy",
+        Away = "away",
+        #[default]
+        Offline = "offline",
     }
 }
 
