@@ -23,6 +23,8 @@ closed! {
         UnsupportedType = "unsupported_type",
         AlreadyExists = "already_exists",
         InUse = "in_use",
+        /// Cases that are not closed demand it. `count`.
+        NeededByCases = "needed_by_cases",
         RateLimited = "rate_limited",
         Busy = "busy",
         ReadOnly = "read_only",

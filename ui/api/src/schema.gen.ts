@@ -1211,7 +1211,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Deletes a skill that no channel and no reason demands. */
+        /** Deletes a skill that no channel, no reason and no case demands. */
         delete: operations["delete_api_skills_id"];
         options?: never;
         head?: never;

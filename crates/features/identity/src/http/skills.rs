@@ -90,7 +90,7 @@ pub async fn change(
     Ok(Json(made))
 }
 
-/// Deletes a skill that no channel and no reason demands.
+/// Deletes a skill that no channel, no reason and no case demands.
 #[utoipa::path(delete, path = "/api/skills/{id}", tag = "people", params(("id" = SkillId, Path)), responses((status = 204)))]
 pub async fn delete(State(people): State<People>, caller: Caller, Path(id): Path<SkillId>) -> Result<StatusCode> {
     everywhere(&caller.access, Permission::PeopleManage)?;
@@ -102,6 +102,11 @@ pub async fn delete(State(people): State<People>, caller: Caller, Path(id): Path
             let uses = team::skill_uses(unit.tx(), ws, id)?;
             if uses > 0 {
                 return Err(Rejection::new(Code::InUse).with("count", uses).into());
+            }
+            // Nobody could ever take them: a skill that does not exist is had by no one.
+            let cases = team::skill_cases(unit.tx(), ws, id)?;
+            if cases > 0 {
+                return Err(Rejection::new(Code::NeededByCases).with("count", cases).into());
             }
             team::delete_skill(unit.tx(), ws, id)?;
             let before = json!(Skill { id, name: before.name });

@@ -38,6 +38,7 @@ sql!(SKILL_BY_ID = "SELECT id, name FROM skill WHERE workspace_id = $1 AND id = 
 sql!(INSERT_SKILL = "INSERT INTO skill (workspace_id, id, name) VALUES ($1, $2, $3)", params: 3);
 sql!(UPDATE_SKILL = "UPDATE skill SET name = $3 WHERE workspace_id = $1 AND id = $2", params: 3);
 sql!(DELETE_SKILL = "DELETE FROM skill WHERE workspace_id = $1 AND id = $2", params: 2);
+sql!(SKILL_CASES = "SELECT COUNT(*) FROM view_case WHERE workspace_id = $1 AND status <> 'closed' AND state LIKE $2", params: 2);
 sql!(SKILL_USES = "SELECT CAST(COUNT(*) AS BIGINT) FROM view_skill_use WHERE workspace_id = $1 AND required_skills LIKE $2", params: 2);
 sql!(INSERT_USER_SKILL = "INSERT INTO user_skill (workspace_id, user_id, skill_id) VALUES ($1, $2, $3)", params: 3);
 sql!(DELETE_USER_SKILLS = "DELETE FROM user_skill WHERE workspace_id = $1 AND user_id = $2", params: 2);
@@ -117,6 +118,11 @@ pub fn delete_skill(tx: &mut Tx<'_>, ws: WorkspaceId, id: SkillId) -> Result<(),
     tx.execute(&DELETE_SKILL_OF_ALL, params![ws, id])?;
     tx.execute(&DELETE_SKILL, params![ws, id])?;
     Ok(())
+}
+
+/// How many cases that are not closed for good demand the skill: a solved one may come back to the queue.
+pub fn skill_cases(q: &mut impl Query, ws: WorkspaceId, id: SkillId) -> Result<i64, Refusal> {
+    Ok(q.query_one(&SKILL_CASES, params![ws, format!("%{id}%")])?)
 }
 
 /// How many channels and reasons demand the skill.

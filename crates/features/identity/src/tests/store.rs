@@ -1,7 +1,11 @@
 use super::{House, PASSWORD, credentials, items};
-use domain::Span;
+use domain::case::{Case, CaseCommand, CaseEdit, NewConversation, Priority};
+use domain::{Actor, CaseId, ChannelId, ChannelKind, ConversationId, CustomerId, Span, WorkspaceId};
 use serde_json::json;
+use spine::{Order, Spine};
+use std::collections::BTreeSet;
 use testkit::on_both_engines;
+use uuid::Uuid;
 
 #[test]
 fn every_statement_prepares() {
@@ -41,6 +45,64 @@ fn the_same_on_both_engines() {
             assert_eq!(owner.delete(&format!("/api/skills/{}", skill["id"].as_str().unwrap())).await.status, 204);
         });
     });
+}
+
+#[test]
+fn a_skill_that_cases_demand_stays() {
+    on_both_engines(|ground| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let spine = ground.spine(vec![crate::feature(), cases::feature()]);
+            let house = House::new(ground);
+            let mut owner = house.set_up().await;
+            let workspace = owner.get("/api/me").await.ok()["workspace"]["id"].as_str().unwrap().parse().unwrap();
+            let skill = owner.post("/api/skills", json!({ "name": "Returns" })).await.ok()["id"].clone();
+            let path = format!("/api/skills/{}", skill.as_str().unwrap());
+            let skill: domain::SkillId = skill.as_str().unwrap().parse().unwrap();
+            for n in 1..=3 {
+                let open = opened(n, (n < 3).then_some(skill));
+                give(&spine, workspace, n, open).await;
+            }
+            let refused = owner.delete(&path).await;
+            assert_eq!(
+                (refused.code(), refused.json()["params"]["count"].clone()),
+                ("needed_by_cases".into(), json!(2))
+            );
+            give(&spine, workspace, 1, CaseCommand::Solve).await;
+            assert_eq!(owner.delete(&path).await.json()["params"]["count"], 2, "a solved case may come back");
+            give(&spine, workspace, 1, CaseCommand::Close).await;
+            assert_eq!(owner.delete(&path).await.json()["params"]["count"], 1);
+            let none = CaseEdit { required_skills: Some(BTreeSet::new()), ..CaseEdit::default() };
+            give(&spine, workspace, 2, CaseCommand::Edit(none)).await;
+            assert_eq!(owner.delete(&path).await.status, 204);
+        });
+    });
+}
+
+fn opened(n: u128, skill: Option<domain::SkillId>) -> CaseCommand {
+    let conversation = NewConversation {
+        id: ConversationId(Uuid::from_u128(n)),
+        channel: ChannelId(Uuid::from_u128(1)),
+        channel_kind: ChannelKind::Email,
+        customer: CustomerId(Uuid::from_u128(1)),
+        thread_key: n.to_string(),
+    };
+    CaseCommand::Open {
+        number: i64::try_from(n).unwrap(),
+        conversation,
+        subject: "Parcel".to_owned(),
+        priority: Priority::Normal,
+        team: None,
+        reason: None,
+        language: None,
+        required_skills: skill.into_iter().collect(),
+    }
+}
+
+async fn give(spine: &Spine, workspace: WorkspaceId, case: u128, command: CaseCommand) {
+    let order = Order::new(workspace, Actor::System);
+    let id = CaseId(Uuid::from_u128(case));
+    spine.execute(order, move |unit| unit.decide::<Case>(id, command.clone()).map(drop)).await.unwrap();
 }
 
 #[tokio::test]
