@@ -62,12 +62,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Demo { only_fill } => {
             let mut settings = settings;
-            demo::prepare(&mut settings);
+            demo::prepare(&mut settings)?;
             let (folder, edges) = open(&settings)?;
             runtime()?.block_on(async {
-                let _mail = demo::mail_sink(&settings).await?;
-                let filled = demo::fill(&folder, &settings).await?;
-                welcome(&settings, filled)?;
+                let mail = demo::mail_sink(&settings).await?;
+                let filled = demo::fill(&folder, &settings, &mail).await?;
+                welcome(&settings, mail.port(), filled)?;
                 if only_fill {
                     return Ok(());
                 }
@@ -98,8 +98,9 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-fn welcome(settings: &config::Settings, filled: bool) -> std::io::Result<()> {
+fn welcome(settings: &config::Settings, sink: u16, filled: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
+    let sent = settings.data.join("sent-mail");
     if filled {
         writeln!(out, "The demo company is ready.")?;
     }
@@ -107,6 +108,13 @@ fn welcome(settings: &config::Settings, filled: bool) -> std::io::Result<()> {
     writeln!(out, "  Sign in with any of these, password {}", demo::PASSWORD)?;
     for (name, email, role) in demo::sign_ins() {
         writeln!(out, "    {email:<22} {role:<14} {name}")?;
+    }
+    if let Some(address) = settings.smtp_listen {
+        writeln!(
+            out,
+            "\n  Mail to the company goes to {address}; what it sends is kept in {} (port {sink})",
+            sent.display()
+        )?;
     }
     writeln!(out)?;
     out.flush()

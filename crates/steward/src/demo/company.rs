@@ -137,7 +137,7 @@ pub fn sign_ins() -> Vec<(&'static str, &'static str, &'static str)> {
     std::iter::once(owner).chain(PEOPLE.iter().map(|p| (p.name, p.email, p.role))).collect()
 }
 
-pub(super) async fn found(assembled: &Assembled, settings: &Settings) -> Result<Company, Error> {
+pub(super) async fn found(assembled: &Assembled, settings: &Settings, mail: u16) -> Result<Company, Error> {
     let mut owner = Caller::new(&assembled.router);
     let me = owner
         .post(
@@ -149,7 +149,7 @@ pub(super) async fn found(assembled: &Assembled, settings: &Settings) -> Result<
     let workspace = id(&me, "/workspace/id")?;
     let teams = teams(&mut owner).await?;
     let people = people(assembled, &mut owner, &teams).await?;
-    let channels = channels(&mut owner, &teams, settings).await?;
+    let channels = channels(&mut owner, &teams, (settings, mail)).await?;
     let reasons = reasons(&mut owner).await?;
     for (shortcut, title, language, body) in CANNED {
         let reply = json!({"shortcut": shortcut, "title": title, "language": language, "team_id": null, "body": body});
@@ -219,7 +219,7 @@ async fn people(
 async fn channels(
     owner: &mut Caller,
     teams: &BTreeMap<&'static str, TeamId>,
-    settings: &Settings,
+    (settings, mail): (&Settings, u16),
 ) -> Result<BTreeMap<String, ChannelId>, Error> {
     let mut channels = BTreeMap::new();
     for (kind, language, name, address) in CHANNELS {
@@ -231,17 +231,17 @@ async fn channels(
         };
         let brand = if zh { "云杉优选" } else { "Spruce & Co." };
         let channel = json!({"kind": kind, "name": name, "brand": brand, "team_id": teams.get(team), "language": language,
-            "required_skills": [], "settings": channel_settings(kind, zh, address, settings), "active": true});
+            "required_skills": [], "settings": channel_settings(kind, zh, address, (settings, mail)), "active": true});
         let channel = owner.post("/api/channels", channel).await?;
         channels.insert(format!("{language}:{kind}"), id(&channel, "/id")?);
     }
     Ok(channels)
 }
 
-fn channel_settings(kind: &str, zh: bool, address: &str, settings: &Settings) -> Value {
+fn channel_settings(kind: &str, zh: bool, address: &str, (settings, mail): (&Settings, u16)) -> Value {
     match kind {
         "email" => {
-            let smtp = json!({"host": "127.0.0.1", "port": super::MAIL_SINK_PORT, "security": "none", "user": ""});
+            let smtp = json!({"host": "127.0.0.1", "port": mail, "security": "none", "user": ""});
             let display_name = if zh { "云杉优选客服" } else { "Spruce & Co. Support" };
             json!({"address": address, "display_name": display_name, "imap": null, "smtp": smtp, "receive": "smtp",
                 "signature": "", "autoreply": false})

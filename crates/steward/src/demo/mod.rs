@@ -4,6 +4,7 @@
 mod company;
 mod history;
 mod local;
+mod port;
 mod sink;
 
 use crate::assemble::{Assembled, assemble};
@@ -16,9 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 pub use company::{PASSWORD, sign_ins};
-pub use sink::mail_sink;
-
-pub(crate) use sink::PORT as MAIL_SINK_PORT;
+pub use sink::{MailSink, mail_sink};
 
 /// How far back the demo company's history goes.
 const DAYS: i64 = 60;
@@ -53,20 +52,30 @@ impl Clock for ReplayClock {
     }
 }
 
+/// Where the demo company receives mail, unless a setting says otherwise or another demo is there already.
+const MAIL_PORT: u16 = 7025;
+
 /// The demo company receives mail on this machine and may send to it.
-pub fn prepare(settings: &mut Settings) {
+///
+/// # Errors
+/// When no port is free.
+pub fn prepare(settings: &mut Settings) -> std::io::Result<()> {
     const LOOPBACK: &str = "127.0.0.0/8";
-    settings.smtp_listen = settings.smtp_listen.or(Some(([127, 0, 0, 1], 7025).into()));
+    if settings.smtp_listen.is_none() {
+        settings.smtp_listen = Some(port::listen(MAIL_PORT)?.local_addr()?);
+    }
     if !settings.allowed_networks.iter().any(|n| n == LOOPBACK) {
         settings.allowed_networks.push(LOOPBACK.to_owned());
     }
+    Ok(())
 }
 
 /// Fills an empty data folder; one with a workspace in it is left alone. Tells whether it was filled.
 ///
 /// # Errors
 /// When a route or command refuses what the demo asks for.
-pub async fn fill(folder: &Folder, settings: &Settings) -> Result<bool, Error> {
+pub async fn fill(folder: &Folder, settings: &Settings, sink: &MailSink) -> Result<bool, Error> {
+    sink.settle(&folder.db).await?;
     let existing: i64 = folder.db.read(|r| Ok::<_, Refusal>(r.query_one(&WORKSPACES, &[])?)).await?;
     if existing > 0 {
         return Ok(false);
@@ -77,7 +86,7 @@ pub async fn fill(folder: &Folder, settings: &Settings) -> Result<bool, Error> {
     let edges = Edges { clock: clock.clone(), random: real.random };
     let settings = Settings { no_rate_limits: true, ..settings.clone() };
     let assembled: Assembled = assemble(folder, &settings, edges)?;
-    let company = company::found(&assembled, &settings).await?;
+    let company = company::found(&assembled, &settings, sink.port()).await?;
     history::play(&assembled, &company, &clock, now).await?;
     clock.set(now);
     assembled.spine.run_due().await?;
