@@ -214,7 +214,7 @@ async fn step(
         "c" => {
             let channel = format!("{}:{}", play.script.lang, play.script.kind);
             let config = configs.get(&channel).ok_or_else(|| Error::Script(format!("no channel {channel}")))?;
-            let inbound = inbound(assembled, play, config.kind, text, at);
+            let inbound = inbound(assembled, play, config, text, at);
             let received = conversations::receive(&assembled.spine, config, inbound).await?;
             if play.case.is_none() {
                 classify(assembled, company, play, received.case, dice).await?;
@@ -232,17 +232,18 @@ async fn step(
     Ok(Some(at + Span::seconds(pause)))
 }
 
-fn inbound(assembled: &Assembled, play: &Play, kind: ChannelKind, text: String, at: Timestamp) -> Inbound {
-    let wanted = |i: &CustomerIdentity| match kind {
+fn inbound(assembled: &Assembled, play: &Play, config: &ChannelConfig, text: String, at: Timestamp) -> Inbound {
+    let wanted = |i: &CustomerIdentity| match config.kind {
         ChannelKind::Email | ChannelKind::Webform => i.kind == IdentityKind::Email,
         // Who chats tells no mail address: otherwise every answer of the past would also leave as a follow-up mail.
         _ => i.kind == IdentityKind::Phone,
     };
     let identities: Vec<_> = play.customer.identities.iter().filter(|i| wanted(i)).cloned().collect();
     let subject = fill(&play.script.subject, &play.values);
-    let meta = match kind {
+    let meta = match config.kind {
         ChannelKind::Email => {
-            json!({"from": identities.first().map(|i| i.address.clone()), "to": [], "cc": [], "subject": subject})
+            let (from, to) = (identities.first().map(|i| i.address.clone()), config.settings.get("address"));
+            json!({"from": from, "to": [to], "cc": [], "subject": subject})
         }
         _ => Value::Object(serde_json::Map::new()),
     };
