@@ -147,6 +147,8 @@ pub enum CaseCommand {
         message: MessageId,
         conversation: ConversationId,
         to: CaseId,
+        /// The earliest customer message without an answer among those that stay.
+        waiting_since: Option<Timestamp>,
     },
     MoveIn {
         message: MessageId,

@@ -45,8 +45,12 @@ pub(super) fn decide(state: Option<&CaseState>, command: &CaseCommand, ctx: &Ctx
         CaseCommand::Close => set_status(state, Status::Closed),
         CaseCommand::Assign { team, assignee, by, note } => assign(state, *team, *assignee, *by, note, ctx),
         CaseCommand::Edit(edit) => edited(state, edit),
-        CaseCommand::MoveOut { message, conversation, to } => {
-            Ok(vec![CaseEvent::MessageMovedOut { message: *message, conversation: *conversation, to: *to }])
+        CaseCommand::MoveOut { message, conversation, to, waiting_since } => {
+            let (message, conversation, to) = (*message, *conversation, *to);
+            // Nobody waits for an answer to what was never theirs.
+            let changed = state.waiting_since.is_some() && state.waiting_since != *waiting_since;
+            let waiting_since = changed.then_some(*waiting_since);
+            Ok(vec![CaseEvent::MessageMovedOut { message, conversation, to, waiting_since }])
         }
         CaseCommand::MoveIn { message, conversation, from, preview, from_customer } => {
             not_closed(state)?;

@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::aggregate::Happened;
 use crate::channel::ChannelKind;
 use crate::ids::{CaseId, ChannelId, ConversationId, CustomerId, MessageId, ReasonId, SkillId, TeamId, UserId};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +81,9 @@ pub enum CaseEvent {
         message: MessageId,
         conversation: ConversationId,
         to: CaseId,
+        /// Since when the customer waits without it, if that is another time.
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::customer::double_option")]
+        waiting_since: Option<Option<Timestamp>>,
     },
     MessageMovedIn {
         message: MessageId,
@@ -112,8 +116,9 @@ pub(super) fn apply(state: Option<CaseState>, event: &CaseEvent, happened: Happe
             state.assignee = *assignee;
         }
         CaseEvent::Edited { edit } => edited(&mut state, edit.clone()),
-        CaseEvent::MessageMovedOut { message, .. } => {
+        CaseEvent::MessageMovedOut { message, waiting_since, .. } => {
             state.outgoing.remove(message);
+            state.waiting_since = waiting_since.unwrap_or(state.waiting_since);
         }
         CaseEvent::MessageMovedIn { preview, from_customer, conversation, .. } => {
             if !state.conversations.contains(conversation) {

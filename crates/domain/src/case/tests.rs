@@ -561,7 +561,9 @@ fn editing() {
 
 #[test]
 fn moving_messages() {
-    let out = CaseCommand::MoveOut { message: id(1), conversation: id(61), to: id(900) };
+    let out_and =
+        |waiting_since| CaseCommand::MoveOut { message: id(1), conversation: id(61), to: id(900), waiting_since };
+    let out = out_and(None);
     let into = |from_customer| CaseCommand::MoveIn {
         message: id(1),
         conversation: id(61),
@@ -570,7 +572,14 @@ fn moving_messages() {
         from_customer,
     };
     let asked = [(1, CUSTOMER, receive(1))];
-    check("out", &asked, (2, LI, out.clone()), Events(&["message_moved_out"]));
+    let state = check("out", &asked, (2, LI, out.clone()), Events(&["message_moved_out"]));
+    assert_eq!(state.waiting_since, None, "what was asked here was asked elsewhere");
+    let twice = [(1, CUSTOMER, receive(1)), (2, CUSTOMER, receive(2))];
+    let state = check("another stays", &twice, (3, LI, out_and(Some(at(2)))), Events(&["message_moved_out"]));
+    assert_eq!(state.waiting_since, Some(at(2)));
+    let answered = [(1, CUSTOMER, receive(1)), (2, LI, answer(2, Then::Stay))];
+    let state = check("answered", &answered, (3, LI, out_and(Some(at(1)))), Events(&["message_moved_out"]));
+    assert_eq!(state.waiting_since, None, "an answered case does not wait again");
     let state = check(
         "out takes its delivery along",
         &[(1, LI, answer(1, Then::Stay))],

@@ -90,7 +90,12 @@ fn a_command() -> impl Strategy<Value = CaseCommand> {
         which().prop_map(|message| CaseCommand::Retry { message }),
         which().prop_map(|message| CaseCommand::Release { message }),
         (which(), a_delivery()).prop_map(|(message, delivery)| CaseCommand::Delivery { message, delivery }),
-        which().prop_map(|message| CaseCommand::MoveOut { message, conversation: id(60), to: id(900) }),
+        (which(), proptest::option::of(0i64..200)).prop_map(|(message, since)| CaseCommand::MoveOut {
+            message,
+            conversation: id(60),
+            to: id(900),
+            waiting_since: since.map(at),
+        }),
     ];
     let states = prop_oneof![
         4 => plain,

@@ -125,7 +125,13 @@ fn a_moved_message_takes_its_rows_along() {
         let from = office.case(1, MAIL, Some(SALES), "first");
         let to = office.case(2, CHAT, Some(SALES), "second");
         let (message, target) = (id(30_001), id(20_002));
-        office.give(Actor::System, from, CaseCommand::MoveOut { message, conversation: id(20_001), to }).unwrap();
+        office
+            .give(
+                Actor::System,
+                from,
+                CaseCommand::MoveOut { message, conversation: id(20_001), to, waiting_since: None },
+            )
+            .unwrap();
         let preview = "first".to_owned();
         let arrive = CaseCommand::MoveIn { message, conversation: target, from, preview, from_customer: true };
         office.give(Actor::System, to, arrive).unwrap();

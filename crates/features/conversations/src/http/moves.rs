@@ -56,7 +56,12 @@ fn carry(unit: &mut Unit<'_, '_>, access: &Access, id: MessageId, order: Move) -
             (to, target.number, conversation_in(unit, to, &target, &message)?)
         }
     };
-    unit.decide::<Case>(from, CaseCommand::MoveOut { message: id, conversation: message.conversation_id, to })?;
+    let waiting_since = match source.waiting_since {
+        Some(since) => moving::asked_since(unit.tx(), ws, (from, id), since)?,
+        None => None,
+    };
+    let leaves = CaseCommand::MoveOut { message: id, conversation: message.conversation_id, to, waiting_since };
+    unit.decide::<Case>(from, leaves)?;
     let preview = message.body_text.clone();
     unit.decide::<Case>(to, CaseCommand::MoveIn { message: id, conversation, from, preview, from_customer: true })?;
     note_sender(unit, &message, customer, conversation)?;

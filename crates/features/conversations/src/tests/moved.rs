@@ -2,8 +2,8 @@
 
 use super::administered::Desk;
 use super::office::{LI, MAILBOX, Office, PHONE};
-use domain::Actor;
-use domain::case::CaseCommand;
+use domain::case::{CaseCommand, Route};
+use domain::{Actor, Span};
 use serde_json::json;
 use testkit::on_both_engines;
 
@@ -41,6 +41,30 @@ fn a_message_moves_and_later_replies_follow() {
         office.does(Actor::Agent(LI), a.case_id, CaseCommand::Solve);
         office.does(Actor::System, a.case_id, CaseCommand::Close);
         assert_eq!(desk.post(1, &path, json!({ "to": { "case": a.case_id }, "force": true })).code(), "case_closed");
+    });
+}
+
+#[test]
+fn a_case_no_longer_waits_for_what_has_left_it() {
+    on_both_engines(|ground| {
+        let office = Office::new(ground);
+        let mail = |text: &str, refers: &[&str]| {
+            office.ground.clock.advance(Span::seconds(60));
+            office.mail(json!({ "from": "ann@x.test", "subject": "One", "text": text, "id": format!("{text}@x.test"), "references": refers }))
+        };
+        let a = mail("a", &[]);
+        office.answers(900, (a.case_id, a.conversation_id), "Here it is.", Route::Direct);
+        let waits = || office.case(a.case_id).waiting_since;
+        assert_eq!(waits(), None);
+        let b = mail("b", &["a@x.test"]);
+        let first = office.spine.now();
+        let c = mail("c", &["a@x.test"]);
+        assert_eq!((b.case_id, c.case_id, waits()), (a.case_id, a.case_id, Some(first)));
+        let desk = Desk::new(&office);
+        desk.post(1, &format!("/api/messages/{}/move", b.id), json!({ "to": "new" })).ok();
+        assert_eq!(waits(), Some(office.spine.now()), "the later question is still open");
+        desk.post(1, &format!("/api/messages/{}/move", c.id), json!({ "to": "new" })).ok();
+        assert_eq!(waits(), None);
     });
 }
 
