@@ -249,3 +249,24 @@ ids!(
     VisitorId,
     CommandId,
 );
+
+/// Closed sets of words are stored by their names.
+macro_rules! words {
+    ($($word:ty),* $(,)?) => { $(
+        impl From<$word> for Value {
+            fn from(word: $word) -> Self {
+                Self::from(word.as_str())
+            }
+        }
+        impl FromValue for $word {
+            fn from_value(value: Value) -> Result<Self, Error> {
+                let name = String::from_value(value)?;
+                Self::parse(&name).ok_or_else(|| Error::Column {
+                    column: String::new(),
+                    message: format!("no {}: {name}", stringify!($word)),
+                })
+            }
+        }
+    )* };
+}
+words!(domain::ChannelKind, domain::ActorKind, domain::case::DeliveryKey, domain::routing::Presence);

@@ -1,10 +1,21 @@
 //! Who does something, and the circumstances a rule may look at.
 
+use crate::closed::closed;
 use crate::ids::{ApiTokenId, CustomerId, Id, UserId, WorkspaceId};
 use crate::time::{Span, Timestamp};
 use core::fmt;
 use core::str::FromStr;
 use uuid::Uuid;
+
+closed! {
+    /// What kind of somebody did it.
+    pub enum ActorKind {
+        System = "system",
+        Agent = "agent",
+        Customer = "customer",
+        Token = "token",
+    }
+}
 
 /// Who caused an event. Text form: `system`, `agent:<uuid>`, `customer:<uuid>`, `token:<uuid>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,12 +35,12 @@ impl Actor {
         }
     }
     #[must_use]
-    pub const fn kind(self) -> &'static str {
+    pub const fn kind(self) -> ActorKind {
         match self {
-            Self::System => "system",
-            Self::Agent(_) => "agent",
-            Self::Customer(_) => "customer",
-            Self::Token(_) => "token",
+            Self::System => ActorKind::System,
+            Self::Agent(_) => ActorKind::Agent,
+            Self::Customer(_) => ActorKind::Customer,
+            Self::Token(_) => ActorKind::Token,
         }
     }
     #[must_use]
@@ -46,8 +57,8 @@ impl Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.id() {
-            None => f.write_str(self.kind()),
-            Some(id) => write!(f, "{}:{id}", self.kind()),
+            None => f.write_str(self.kind().as_str()),
+            Some(id) => write!(f, "{}:{id}", self.kind().as_str()),
         }
     }
 }

@@ -20,7 +20,7 @@ pub mod rejection;
 pub mod routing;
 pub mod time;
 
-pub use actor::{Actor, Ctx, Policies};
+pub use actor::{Actor, ActorKind, Ctx, Policies};
 pub use aggregate::{Aggregate, Happened};
 pub use channel::ChannelKind;
 pub use event::Event;

@@ -1521,6 +1521,11 @@ export interface components {
             password: string;
             token: string;
         };
+        /**
+         * @description What kind of somebody did it.
+         * @enum {string}
+         */
+        ActorKind: "system" | "agent" | "customer" | "token";
         /** @description One line of a picker. */
         AgentOption: {
             active: boolean;
@@ -1612,8 +1617,7 @@ export interface components {
         AuditActor: {
             /** Format: uuid */
             id: string | null;
-            /** @description `system`, `agent`, `customer` or `token`. */
-            kind: string;
+            kind: components["schemas"]["ActorKind"];
             name: string | null;
         };
         AuditItem: {
@@ -1683,7 +1687,7 @@ export interface components {
         };
         CaseChannel: {
             id: components["schemas"]["ChannelId"];
-            kind: string;
+            kind: components["schemas"]["ChannelKind"];
             name: string;
         };
         /** @description Counts of the cases that the caller may see. */
@@ -1760,7 +1764,7 @@ export interface components {
         };
         ChannelRef: {
             id: components["schemas"]["ChannelId"];
-            kind: string;
+            kind: components["schemas"]["ChannelKind"];
             name: string;
         };
         /** @description A configured channel. Secrets are never read back, only whether they are there. */
@@ -1902,6 +1906,11 @@ export interface components {
             code: string;
             params: Record<string, never>;
         };
+        /**
+         * @description How far a message got on its way out, if it is one of ours.
+         * @enum {string}
+         */
+        DeliveryKey: "none" | "held" | "queued" | "sent" | "failed" | "cancelled";
         /** @description What an agent has written and not sent yet. */
         Draft: {
             attachments: components["schemas"]["Attachment"][];
@@ -2437,7 +2446,7 @@ export interface components {
             permissions: string[];
             /** @description What the interface keeps: theme, density and whatever else it wants. */
             preferences: Record<string, never>;
-            presence: string;
+            presence: components["schemas"]["Presence"];
             signature: string;
             teams: components["schemas"]["Named"][];
             time_zone: string;
@@ -2458,10 +2467,9 @@ export interface components {
             attachments: components["schemas"]["Attachment"][];
             author: components["schemas"]["Person"];
             automatic: boolean;
-            channel_kind: string;
+            channel_kind: components["schemas"]["ChannelKind"];
             conversation_id: components["schemas"]["ConversationId"];
-            /** @description `none`, `held`, `queued`, `sent`, `failed` or `cancelled` */
-            delivery: string;
+            delivery: components["schemas"]["DeliveryKey"];
             delivery_error: components["schemas"]["DeliveryError"] | null;
             has_html: boolean;
             /** @description Its HTML wants pictures from other servers. */
@@ -2753,8 +2761,7 @@ export interface components {
         Person: {
             /** Format: uuid */
             id: string | null;
-            /** @description `customer`, `agent`, `token` or `system` */
-            kind: string;
+            kind: components["schemas"]["ActorKind"];
             name: string;
         };
         /** @description How the queue of one team is routed. */

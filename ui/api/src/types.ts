@@ -18,13 +18,13 @@ export interface Coded { code: string; params?: Record<string, unknown> }
 export type Can = Schemas['Permit']
 
 export type Workspace = Schemas['MyWorkspace']
-export type Me = Narrow<Schemas['Me'], { preferences: Record<string, unknown>; presence: Presence }>
+export type Me = Narrow<Schemas['Me'], { preferences: Record<string, unknown> }>
 export type AgentRow = Schemas['AgentOption']
 export type PresenceRow = Schemas['AgentPresence']
 export type Team = Schemas['Team']
 export type Skill = Schemas['Skill']
 export type Reason = Schemas['Reason']
-export type ChannelRef = Narrow<Schemas['ChannelRef'], { kind: ChannelKind }>
+export type ChannelRef = Schemas['ChannelRef']
 export type Channel = Narrow<Schemas['ChannelSettings'], { settings: Record<string, unknown>; has_secrets: Record<string, boolean> }>
 
 /** Any tree; the server knows its members better than a list header needs to. */
@@ -33,18 +33,15 @@ export type ViewSort = Schemas['Sort']
 /** `count`: 1000 means "or more". */
 export type View = Narrow<Schemas['View'], { filter: Filter }>
 
-export type CaseRow = Narrow<Schemas['CaseRow'], { channel: ChannelRef }>
+export type CaseRow = Schemas['CaseRow']
 export type CaseCan = Schemas['Can']
-export type Conversation = Narrow<Schemas['Conversation'], { channel: ChannelRef }>
-export type Case = Narrow<Schemas['Case'], { channel: ChannelRef; conversations: Conversation[] }>
+export type Conversation = Schemas['Conversation']
+export type Case = Schemas['Case']
 
 export type Attachment = Schemas['Attachment']
-export type Delivery = 'none' | 'held' | 'queued' | 'sent' | 'failed' | 'cancelled'
+export type Delivery = Schemas['DeliveryKey']
 export type MailInfo = Schemas['MailFacts']
-export type Message = Narrow<Schemas['Message'], {
-  channel_kind: ChannelKind; delivery: Delivery; delivery_error: Coded | null
-  author: Narrow<Schemas['Person'], { kind: 'customer' | 'agent' | 'system' }>
-}>
+export type Message = Narrow<Schemas['Message'], { delivery_error: Coded | null }>
 export type FailedMessage = Schemas['FailedMessage']
 export type EventActor = Schemas['Person']
 export type Entry =
@@ -61,7 +58,7 @@ export type Canned = Schemas['CannedReply']
 export type Level = Schemas['Level']
 export type Identity = Schemas['CustomerIdentity']
 export type CustomerRow = Schemas['CustomerRow']
-export type Customer = Narrow<Schemas['Customer'], { recent: CaseRow[] }>
+export type Customer = Schemas['Customer']
 export type CreatedCase = Schemas['CreatedCase']
 
 // The live stream's frames are no part of the HTTP description.

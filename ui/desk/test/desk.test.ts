@@ -15,7 +15,7 @@ import { blocks } from '../src/pages/desk/data/timeline'
 const texts = flatten(en as never)
 const t = (key: string, params: Record<string, unknown> = {}) => (texts.get(key) ?? key).replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ''))
 const names: Names = { agent: (id) => (id === 'u2' ? 'Wang Fang' : undefined), team: (id) => (id === 't1' ? 'Refunds' : undefined), reason: (id) => (id === 'r' ? 'Refund' : undefined) }
-const li = { kind: 'agent', id: 'u1', name: 'Li Na' }
+const li = { kind: 'agent' as const, id: 'u1', name: 'Li Na' }
 
 describe('event text', () => {
   it.each([

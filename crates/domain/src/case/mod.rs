@@ -12,7 +12,7 @@ mod tests;
 pub use command::{AssignedBy, CaseCommand, CaseEdit, NewConversation, NewMessage, Route, Then};
 pub use decide::may_become;
 pub use event::CaseEvent;
-pub use state::{Answer, BeforeAnswer, CaseState, Delivery, Outgoing, Priority, Status, WaitingOn};
+pub use state::{Answer, BeforeAnswer, CaseState, Delivery, DeliveryKey, Outgoing, Priority, Status, WaitingOn};
 
 use crate::actor::Ctx;
 use crate::aggregate::{Aggregate, Happened};

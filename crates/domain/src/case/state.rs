@@ -1,6 +1,7 @@
 //! What a case is.
 
 use crate::channel::ChannelKind;
+use crate::closed::closed;
 use crate::ids::{ChannelId, ConversationId, CustomerId, MessageId, ReasonId, SkillId, TeamId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,19 @@ impl Priority {
     }
 }
 
+closed! {
+    /// How far a message got on its way out, if it is one of ours.
+    pub enum DeliveryKey {
+        /// Nothing to deliver.
+        None = "none",
+        Held = "held",
+        Queued = "queued",
+        Sent = "sent",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
+}
+
 /// What became of a message on its way out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "delivery", rename_all = "snake_case")]
@@ -131,14 +145,14 @@ pub enum Delivery {
 
 impl Delivery {
     #[must_use]
-    pub const fn key(&self) -> &'static str {
+    pub const fn key(&self) -> DeliveryKey {
         match self {
-            Self::None => "none",
-            Self::Held { .. } => "held",
-            Self::Queued => "queued",
-            Self::Sent => "sent",
-            Self::Failed { .. } => "failed",
-            Self::Cancelled => "cancelled",
+            Self::None => DeliveryKey::None,
+            Self::Held { .. } => DeliveryKey::Held,
+            Self::Queued => DeliveryKey::Queued,
+            Self::Sent => DeliveryKey::Sent,
+            Self::Failed { .. } => DeliveryKey::Failed,
+            Self::Cancelled => DeliveryKey::Cancelled,
         }
     }
     const fn is_final(&self) -> bool {

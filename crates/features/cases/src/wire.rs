@@ -1,10 +1,11 @@
 //! What the desk reads: the JSON shapes of this feature. Inner names never leave by accident, because only these
 //! types are serialised, and they are filled field by field.
 
-use domain::case::{CaseState, Priority, WaitingOn};
+use domain::case::{CaseState, DeliveryKey, Priority, WaitingOn};
 use domain::filter::{Filter, StatusKey};
 use domain::{
-    AttachmentId, CannedReplyId, CaseId, ChannelId, ConversationId, MessageId, ReasonId, SkillId, TeamId, Timestamp,
+    ActorKind, AttachmentId, CannedReplyId, CaseId, ChannelId, ChannelKind, ConversationId, MessageId, ReasonId,
+    SkillId, TeamId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub struct NameRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ChannelRef {
     pub id: ChannelId,
-    pub kind: String,
+    pub kind: ChannelKind,
     pub name: String,
 }
 
@@ -143,8 +144,7 @@ pub struct Attachment {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Person {
-    /// `customer`, `agent`, `token` or `system`
-    pub kind: String,
+    pub kind: ActorKind,
     #[schema(required = true, value_type = Option<String>, format = "uuid")]
     pub id: Option<Uuid>,
     pub name: String,
@@ -178,7 +178,7 @@ pub struct MailFacts {
 pub struct Message {
     pub id: MessageId,
     pub conversation_id: ConversationId,
-    pub channel_kind: String,
+    pub channel_kind: ChannelKind,
     pub at: Timestamp,
     pub author: Person,
     /// Only agents see it.
@@ -190,8 +190,7 @@ pub struct Message {
     pub has_remote: bool,
     pub quoted_text: String,
     pub attachments: Vec<Attachment>,
-    /// `none`, `held`, `queued`, `sent`, `failed` or `cancelled`
-    pub delivery: String,
+    pub delivery: DeliveryKey,
     #[schema(required = true)]
     pub delivery_error: Option<DeliveryError>,
     /// Until when it can be taken back.

@@ -3,7 +3,7 @@
 use domain::case::{Priority, WaitingOn};
 use domain::customer::CustomerIdentity;
 use domain::filter::StatusKey;
-use domain::{CaseId, ChannelId, CustomerId, ReasonId, Timestamp};
+use domain::{CaseId, ChannelId, ChannelKind, CustomerId, ReasonId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -51,7 +51,7 @@ pub struct CustomerDetail {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CaseChannel {
     pub id: ChannelId,
-    pub kind: String,
+    pub kind: ChannelKind,
     pub name: String,
 }
 

@@ -70,7 +70,7 @@ fn reply(
         return Err(if body.conversation_id.is_some() { missing.into() } else { Code::NoWayToReply.into() });
     };
     let out = way.out(unit.tx(), ws)?;
-    if let Some(code) = can::blocked(out) {
+    if let Some(code) = can::blocked(Some(out)) {
         return Err(code.into());
     }
     let seen_at = match body.seen {
@@ -103,10 +103,10 @@ fn with_name(unit: &mut Unit<'_, '_>, refusal: Refusal) -> Refusal {
 
 /// How answers leave by each kind of channel.
 fn route(way: &Way) -> Route {
-    match way.kind() {
-        Some(kind) if kind.holds_replies() => Route::Hold,
-        Some(ChannelKind::Webchat) => Route::Direct,
-        Some(ChannelKind::Api) => Route::Queue,
+    match way.channel_kind {
+        kind if kind.holds_replies() => Route::Hold,
+        ChannelKind::Webchat => Route::Direct,
+        ChannelKind::Api => Route::Queue,
         _ => Route::None,
     }
 }

@@ -5,7 +5,7 @@ use crate::wire::{CaseRow, ChannelRef, NameRef, ReasonRef, Sort};
 use db::{Builder, Connection, Query, row};
 use domain::case::Priority;
 use domain::filter::{Filter, StatusKey};
-use domain::{CaseId, ChannelId, CustomerId, Id, ReasonId, TeamId, Timestamp, UserId};
+use domain::{CaseId, ChannelId, ChannelKind, CustomerId, Id, ReasonId, TeamId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use spine::Refusal;
 
@@ -24,7 +24,7 @@ row! {
         snoozed_until: Option<Timestamp>,
         pub(crate) priority: i64,
         pub(crate) channel_id: ChannelId,
-        channel_kind: String,
+        channel_kind: ChannelKind,
         channel_name: Option<String>,
         customer_id: CustomerId,
         customer_name: Option<String>,

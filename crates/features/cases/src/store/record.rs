@@ -16,7 +16,7 @@ row! {
     struct ConversationLine {
         id: ConversationId,
         channel_id: ChannelId,
-        channel_kind: String,
+        channel_kind: ChannelKind,
         channel_name: Option<String>,
         opened_at: Timestamp,
     }
@@ -27,7 +27,7 @@ row! {
     pub(crate) struct Way {
         pub(crate) id: ConversationId,
         channel_id: ChannelId,
-        channel_kind: String,
+        pub(crate) channel_kind: ChannelKind,
     }
 }
 
@@ -50,13 +50,8 @@ sql!(LINKED = "SELECT id FROM attachment WHERE workspace_id = $1 AND message_id 
 sql!(SET_INLINE = "UPDATE attachment SET inline = TRUE WHERE workspace_id = $1 AND id = $2 AND message_id = $3", params: 3);
 
 impl Way {
-    pub(crate) fn kind(&self) -> Option<ChannelKind> {
-        ChannelKind::parse(&self.channel_kind)
-    }
-
-    pub(crate) fn out(&self, q: &mut impl Connection, ws: WorkspaceId) -> Result<Option<WayOut>, Refusal> {
-        let active = people::channel_active(q, ws, self.channel_id)?;
-        Ok(self.kind().map(|kind| WayOut { kind, active }))
+    pub(crate) fn out(&self, q: &mut impl Connection, ws: WorkspaceId) -> Result<WayOut, Refusal> {
+        Ok(WayOut { kind: self.channel_kind, active: people::channel_active(q, ws, self.channel_id)? })
     }
 }
 
@@ -111,7 +106,7 @@ pub(crate) fn detail(
     let ws = sight.workspace;
     let state = state(q, ws, case)?;
     let way = match way(q, ws, case, None)? {
-        Some(way) => way.out(q, ws)?,
+        Some(way) => Some(way.out(q, ws)?),
         None => None,
     };
     let skills = people::skill_names(q, ws, &state.required_skills)?;

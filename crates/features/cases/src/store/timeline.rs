@@ -4,7 +4,8 @@ use super::attachment;
 use super::people;
 use crate::wire::{Attachment, DeliveryError, Entry, MailFacts, Message, Person};
 use db::{Connection, Query, params, row, sql};
-use domain::{Actor, CaseId, ConversationId, MessageId, Timestamp, WorkspaceId};
+use domain::case::DeliveryKey;
+use domain::{Actor, ActorKind, CaseId, ChannelKind, ConversationId, MessageId, Timestamp, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spine::Refusal;
@@ -15,10 +16,10 @@ row! {
     struct MessageLine {
         id: MessageId,
         conversation_id: ConversationId,
-        channel_kind: String,
+        channel_kind: ChannelKind,
         seq: i64,
         at: Timestamp,
-        author_kind: String,
+        author_kind: ActorKind,
         author_id: Option<Uuid>,
         author_name: String,
         note: bool,
@@ -28,7 +29,7 @@ row! {
         has_remote: bool,
         quoted_text: String,
         meta: String,
-        delivery: String,
+        delivery: DeliveryKey,
         delivery_error: Option<String>,
         held_until: Option<Timestamp>,
     }
@@ -175,7 +176,7 @@ fn event(row: EventLine, names: &BTreeMap<Uuid, String>) -> Result<Entry, Refusa
     let named = used.into_iter().filter_map(|id| names.get(&id).map(|name| (id.to_string(), name.clone())));
     Ok(Entry::Event {
         at: row.at,
-        actor: Person { kind: actor.kind().to_owned(), id: actor.id(), name },
+        actor: Person { kind: actor.kind(), id: actor.id(), name },
         kind: row.kind,
         data,
         names: named.collect(),

@@ -3,7 +3,7 @@
 use super::office::{CHAT, MAIL, Office, SALES, SKILL, SUPPORT, WANG, id, message_of};
 use crate::store::record;
 use db::{Query, params, sql};
-use domain::case::{Case, CaseCommand, CaseEdit, CaseState, Delivery, Priority, Route, Then, WaitingOn};
+use domain::case::{Case, CaseCommand, CaseEdit, CaseState, Delivery, DeliveryKey, Priority, Route, Then, WaitingOn};
 use domain::{Actor, Aggregate, CaseId, Happened, Span};
 use testkit::{Ground, SeededRandom, on_both_engines};
 
@@ -63,7 +63,7 @@ fn check(office: &Office, case: CaseId) {
         let events = spine::events_of(r, ws, Case::KIND, domain::Id::uuid(case))?;
         let state = record::state(r, ws, case)?;
         let columns: (String, i64, i64, String, i64, String, i64) = r.query_one(&COLUMNS, params![ws, case])?;
-        let deliveries: Vec<(domain::MessageId, String)> = r.query(&DELIVERIES, params![ws, case])?;
+        let deliveries: Vec<(domain::MessageId, DeliveryKey)> = r.query(&DELIVERIES, params![ws, case])?;
         Ok::<_, spine::Refusal>((events, state, columns, deliveries))
     });
     let (events, state, columns, deliveries) = read.unwrap();
@@ -83,11 +83,8 @@ fn check(office: &Office, case: CaseId) {
     assert_eq!((columns.4, &columns.5), (last, &state.preview));
     for (message, delivery) in deliveries {
         let expected = state.outgoing.get(&message).map(|outgoing| outgoing.delivery.key());
-        let done = matches!(delivery.as_str(), "sent" | "cancelled" | "none");
-        assert!(
-            expected == Some(delivery.as_str()) || (expected.is_none() && done),
-            "{message} {delivery} {expected:?}"
-        );
+        let done = matches!(delivery, DeliveryKey::Sent | DeliveryKey::Cancelled | DeliveryKey::None);
+        assert!(expected == Some(delivery) || (expected.is_none() && done), "{message} {delivery:?} {expected:?}");
     }
 }
 

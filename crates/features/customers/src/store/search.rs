@@ -6,7 +6,7 @@ use db::{Builder, Connection, Query, params, row, sql};
 use domain::access::Scope;
 use domain::case::Priority;
 use domain::customer::CustomerState;
-use domain::{CaseId, ChannelId, CustomerId, Id, ReasonId, TeamId, Timestamp, UserId, WorkspaceId};
+use domain::{CaseId, ChannelId, ChannelKind, CustomerId, Id, ReasonId, TeamId, Timestamp, UserId, WorkspaceId};
 use spine::Refusal;
 
 /// Cases shown beside a customer.
@@ -30,7 +30,7 @@ row! {
         snoozed_until: Option<Timestamp>,
         priority: i64,
         channel_id: ChannelId,
-        channel_kind: String,
+        channel_kind: ChannelKind,
         channel_name: Option<String>,
         customer_id: CustomerId,
         customer_name: Option<String>,

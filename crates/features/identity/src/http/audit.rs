@@ -4,7 +4,7 @@ use crate::People;
 use crate::rights::everywhere;
 use crate::store::audit::{self as rows, AuditFilter, AuditRow};
 use axum::extract::State;
-use domain::{Actor, Code, Permission, Timestamp, UserId};
+use domain::{Actor, ActorKind, Code, Permission, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use spine::Refusal;
@@ -39,8 +39,7 @@ pub struct AuditQuery {
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct AuditActor {
-    /// `system`, `agent`, `customer` or `token`.
-    pub kind: &'static str,
+    pub kind: ActorKind,
     #[schema(required = true)]
     pub id: Option<Uuid>,
     #[schema(required = true)]
@@ -97,7 +96,7 @@ pub async fn list(
         .db()
         .read::<_, Refusal, _>(move |q| {
             let found = rows::list(q, ws, &filter, limit + 1)?;
-            let actors: BTreeSet<(&'static str, Uuid)> = found
+            let actors: BTreeSet<(ActorKind, Uuid)> = found
                 .iter()
                 .filter_map(|row| row.actor.parse::<Actor>().ok())
                 .filter_map(|a| Some((a.kind(), a.id()?)))

@@ -6,6 +6,7 @@ use crate::{People, actions, fields};
 use axum::extract::State;
 use db::Query;
 use domain::event::ConfigAction;
+use domain::routing::Presence;
 use domain::{Permission, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -34,7 +35,7 @@ pub struct Me {
     #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Permission>,
     pub teams: Vec<Named>,
-    pub presence: String,
+    pub presence: Presence,
     pub workspace: MyWorkspace,
 }
 

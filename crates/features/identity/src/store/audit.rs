@@ -1,7 +1,7 @@
 //! The audit trail: the event log, read newest first.
 
 use db::{Builder, Query, row};
-use domain::{Actor, Timestamp, WorkspaceId};
+use domain::{Actor, ActorKind, Timestamp, WorkspaceId};
 use spine::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -82,13 +82,13 @@ pub fn list(q: &mut impl Query, ws: WorkspaceId, filter: &AuditFilter, limit: us
 pub fn names(
     q: &mut impl Query,
     ws: WorkspaceId,
-    actors: &BTreeSet<(&'static str, Uuid)>,
+    actors: &BTreeSet<(ActorKind, Uuid)>,
 ) -> Result<BTreeMap<Uuid, String>, Refusal> {
     let mut found = BTreeMap::new();
     let sources = [
-        ("agent", "SELECT id, name FROM app_user WHERE workspace_id = "),
-        ("customer", "SELECT id, name FROM view_customer WHERE workspace_id = "),
-        ("token", "SELECT id, name FROM api_token WHERE workspace_id = "),
+        (ActorKind::Agent, "SELECT id, name FROM app_user WHERE workspace_id = "),
+        (ActorKind::Customer, "SELECT id, name FROM view_customer WHERE workspace_id = "),
+        (ActorKind::Token, "SELECT id, name FROM api_token WHERE workspace_id = "),
     ];
     for (kind, text) in sources {
         let ids: Vec<Uuid> = actors.iter().filter(|(k, _)| *k == kind).map(|(_, id)| *id).collect();

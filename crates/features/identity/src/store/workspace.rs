@@ -1,6 +1,7 @@
 //! The workspace itself.
 
 use db::{Query, Tx, params, row, sql};
+use domain::routing::Presence;
 use domain::{Policies, Timestamp, WorkspaceId};
 use serde_json::{Map, Value};
 use spine::Refusal;
@@ -69,9 +70,8 @@ pub fn update(tx: &mut Tx<'_>, row: &WorkspaceRow) -> Result<(), Refusal> {
 }
 
 /// A person's presence; `offline` for who was never here.
-pub fn presence(q: &mut impl Query, ws: WorkspaceId, user: domain::UserId) -> Result<String, Refusal> {
-    let found: Option<String> = q.query_opt(&PRESENCE, params![ws, user])?;
-    Ok(found.unwrap_or_else(|| "offline".to_owned()))
+pub fn presence(q: &mut impl Query, ws: WorkspaceId, user: domain::UserId) -> Result<Presence, Refusal> {
+    Ok(q.query_opt(&PRESENCE, params![ws, user])?.unwrap_or_default())
 }
 
 /// Jobs that were given up, and jobs that should have run before `late`.
