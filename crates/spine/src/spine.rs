@@ -106,7 +106,7 @@ impl Core {
             return Ok(Policies::default());
         };
         let policies: Policies = serde_json::from_str(&settings).map_err(Refusal::internal)?;
-        self.policies.keep(number, workspace, policies.clone());
+        self.policies.keep(number, workspace, policies);
         Ok(policies)
     }
     pub(crate) fn configuration_changed(&self) {
