@@ -60,8 +60,8 @@ fn open(path: &Path) -> Connection {
     let db = Connection::open(path).unwrap();
     db.pragma_update(None, "journal_mode", "WAL").unwrap();
     db.pragma_update(None, "synchronous", "FULL").unwrap();
-    db.pragma_update(None, "cache_size", -8_192).unwrap();
-    db.pragma_update(None, "wal_autocheckpoint", 4_000).unwrap();
+    db.pragma_update(None, "cache_size", -32_768).unwrap();
+    db.pragma_update(None, "wal_autocheckpoint", 16_000).unwrap();
     db.set_prepared_statement_cache_capacity(64);
     let head = "INSERT INTO event_head (workspace_id, part, position) VALUES (?1, 0, 0)";
     run(&db, head, params![WORKSPACE]);

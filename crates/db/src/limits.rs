@@ -9,7 +9,7 @@ pub const READ_QUEUE: usize = 4_096;
 /// Commands that share one commit on SQLite.
 pub const GROUP_COMMANDS: usize = 256;
 /// Time after which a group takes no further command (milliseconds of execution, the commit not counted).
-pub const GROUP_TIME: Duration = Duration::from_millis(20);
+pub const GROUP_TIME: Duration = Duration::from_millis(50);
 /// Groups that run with a savepoint for each command after one had to be undone: refusals rarely come alone.
 pub const CAUTIOUS_GROUPS: u32 = 64;
 /// How long SQLite waits for another process that holds the file.

@@ -99,11 +99,12 @@ fn open_connection(path: &Path, writer: bool) -> rusqlite::Result<Sqlite> {
     // Plans depend on the text alone. Without this, SQLite compiles a statement anew for every value bound to its
     // LIMIT, which cost more than running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // Negative: KiB. Small, because every reader has its own and the file system caches anyway.
-    connection.pragma_update(None, "cache_size", if writer { -8_192 } else { -2_048 })?;
+    // Negative: KiB. Small for readers, because every one has its own and the file system caches anyway. The writer's
+    // holds the pages of a few thousand open cases, each of which it changes with every message.
+    connection.pragma_update(None, "cache_size", if writer { -32_768 } else { -2_048 })?;
     if writer {
-        // Pages of 4 KiB: a checkpoint about every 16 MB of log, so few commits pay for one.
-        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        // Pages of 4 KiB: a checkpoint about every 64 MB of log. A page that was changed often is copied once.
+        connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
         connection.pragma_update(None, "journal_size_limit", 67_108_864)?;
     } else {
         connection.pragma_update(None, "query_only", true)?;
