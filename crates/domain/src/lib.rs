@@ -7,6 +7,7 @@ pub mod access;
 pub mod actor;
 pub mod aggregate;
 pub mod automatic;
+pub mod calendar;
 pub mod case;
 pub mod channel;
 mod closed;
