@@ -10,6 +10,7 @@ pub mod automatic;
 pub mod calendar;
 pub mod case;
 pub mod channel;
+pub mod clock;
 mod closed;
 pub mod customer;
 pub mod event;
