@@ -22,8 +22,7 @@ row! {
     }
 }
 
-sql!(ADVANCE_HEAD = "UPDATE event_head SET position = position + $3 WHERE workspace_id = $1 AND part = $2 RETURNING position", params: 3);
-sql!(BEGIN_HEAD = "INSERT INTO event_head (workspace_id, part, position) VALUES ($1, $2, $3) \
+sql!(ADVANCE_HEAD = "INSERT INTO event_head (workspace_id, part, position) VALUES ($1, $2, $3) \
     ON CONFLICT (workspace_id, part) DO UPDATE SET position = event_head.position + $3 RETURNING position", params: 3);
 sql!(INSERT_EVENT = "INSERT INTO event (workspace_id, part, position, id, at, actor, subject_kind, subject_id, version, kind, data) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", params: 11);
@@ -103,10 +102,7 @@ pub(crate) fn append(
     }
     for (part, events) in parts {
         let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-        let head: i64 = match tx.query_opt(&ADVANCE_HEAD, params![workspace, part, count])? {
-            Some(head) => head,
-            None => tx.query_one(&BEGIN_HEAD, params![workspace, part, count])?,
-        };
+        let head: i64 = tx.query_one(&ADVANCE_HEAD, params![workspace, part, count])?;
         for (position, event) in (head - count + 1..).zip(events) {
             let data = event.event.to_json().to_string();
             tx.execute(
