@@ -17,4 +17,4 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept per connection.
 pub const PREPARED_STATEMENTS: usize = 256;
 /// Runs of one closure on PostgreSQL when the engine asks for a retry, the first included.
-pub const RUNS: u32 = 10;
+pub const RUNS: u32 = 16;
